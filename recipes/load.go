@@ -1,0 +1,134 @@
+package recipes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFileBytes bounds what Load reads; recipes are a few hundred bytes.
+const maxFileBytes = 1 << 20
+
+// Load reads the recipe file at path over the defaults, applies the overrides
+// ("section.key=value", later ones win) and validates the result.
+func Load(path string, overrides ...string) (Recipe, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Recipe{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return Recipe{}, err
+	}
+	return Parse(path, data, overrides...)
+}
+
+// Parse is Load for bytes in memory; name stands for the file in errors.
+//
+// The error joins all that is wrong, one line each: "name:line: key: fault"
+// for what is written wrongly, "name: key: fault" for values out of range.
+func Parse(name string, data []byte, overrides ...string) (Recipe, error) {
+	if len(data) > maxFileBytes {
+		return Recipe{}, fmt.Errorf("%s: larger than %d bytes, not a recipe", name, maxFileBytes)
+	}
+	r := Default()
+	d := decoder{}
+	d.document(name, data, &r)
+	for _, o := range overrides {
+		d.override(o, &r)
+	}
+	if len(d.errs) > 0 {
+		return Recipe{}, errors.Join(d.errs...)
+	}
+	if err := r.Validate(); err != nil {
+		return Recipe{}, prefixLines(name, err)
+	}
+	return r, nil
+}
+
+// prefixLines names the file in front of every line of a joined error.
+func prefixLines(name string, err error) error {
+	var errs []error
+	for line := range strings.Lines(err.Error()) {
+		errs = append(errs, fmt.Errorf("%s: %s", name, strings.TrimSuffix(line, "\n")))
+	}
+	return errors.Join(errs...)
+}
+
+// document decodes one YAML document over r.
+func (d *decoder) document(name string, data []byte, r *Recipe) {
+	d.at = func(line int, key string) string {
+		if key == "" {
+			return fmt.Sprintf("%s:%d", name, line)
+		}
+		return fmt.Sprintf("%s:%d: %s", name, line, key)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	if err := dec.Decode(&doc); err == io.EOF {
+		return // empty: all defaults
+	} else if err != nil {
+		d.errs = append(d.errs, syntaxError(name, err))
+		return
+	}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		d.fail(second.Line, "", "a second YAML document, want one")
+		return
+	} else if err != io.EOF {
+		d.errs = append(d.errs, syntaxError(name, err))
+		return
+	}
+	d.value(doc.Content[0], r, "")
+}
+
+// override applies one "section.key=value"; the value is YAML.
+func (d *decoder) override(o string, r *Recipe) {
+	key, value, ok := strings.Cut(o, "=")
+	if !ok || key == "" {
+		d.errs = append(d.errs, fmt.Errorf("--set %s: want section.key=value", o))
+		return
+	}
+	d.at = func(_ int, key string) string { return "--set " + key }
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
+		d.errs = append(d.errs, syntaxError("--set "+key, err))
+		return
+	}
+	if doc.Kind == 0 {
+		d.fail(0, key, "no value, want section.key=value")
+		return
+	}
+	// The value is wrapped as the file would nest it, so that both are read
+	// by the same code.
+	n := doc.Content[0]
+	names := strings.Split(key, ".")
+	for i := len(names) - 1; i >= 0; i-- {
+		n = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+			{Kind: yaml.ScalarNode, Tag: "!!str", Value: names[i]}, n,
+		}}
+	}
+	d.value(n, r, "")
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntaxError puts the line number of a YAML error behind the file name.
+func syntaxError(name string, err error) error {
+	msg := strings.Join(strings.Fields(err.Error()), " ")
+	m := yamlLine.FindStringSubmatch(msg)
+	if m == nil {
+		return fmt.Errorf("%s: %s", name, msg)
+	}
+	if m[1] != "" {
+		name += ":" + m[1]
+	}
+	return fmt.Errorf("%s: invalid YAML: %s", name, msg[len(m[0]):])
+}
