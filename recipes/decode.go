@@ -87,6 +87,10 @@ func (d *decoder) list(n *yaml.Node, line int, v reflect.Value, key string) {
 		d.fail(line, key, "want a list such as [a, b] (got %s)", describe(n))
 		return
 	}
+	if len(n.Content) == 0 {
+		v.SetZero()
+		return
+	}
 	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
 		d.reflect(item, out.Index(i), key)

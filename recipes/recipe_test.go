@@ -71,7 +71,7 @@ func TestDefaultsAreValid(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	r, err := recipes.Parse("r.yaml", []byte(`
-data: {train: [2019, dev-clean], holdout: 0.25}
+data: {train: [2019, dev-clean], valid: [], holdout: 0.25}
 model:
   channels: 256
 train:
@@ -91,6 +91,7 @@ quantizer: {kind: vq-ema, ema_debias: true}
 	want.Train.MaxSteps = 20000
 	want.Train.LearningRate = 1
 	want.Train.Milestones = []int{5, 6}
+	want.Data.Valid = nil
 	want.Train.Seed = 1<<64 - 1
 	want.Quantizer.Kind = "vq"
 	want.Quantizer.EMADebias = true
