@@ -1,0 +1,162 @@
+package simd
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// Gemm computes C = op(A)·op(B), or C += op(A)·op(B) with accumulate, where op
+// transposes if the flag says so.
+//
+//	op(A) [m, k] float32, stored [m, k] or, with transA, [k, m]
+//	op(B) [k, n] float32, stored [k, n] or, with transB, [n, k]
+//	C     [m, n] float32
+//
+// C must not overlap A or B. With k = 0 the product is zero. Gemm panics on a
+// negative size, on a leading dimension shorter than a stored row and on a
+// slice too short for its shape.
+func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	gemmCheckOperand("B", transB, k, n, b, ldb)
+	gemmRun(&gemmCall{
+		kern: gemmKernels[isaCurrent.Load()], transA: transA, transB: transB, m: m, n: n, k: k,
+		a: a, lda: lda, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate,
+	})
+}
+
+// GemmPacked is Gemm with a matrix B [k, n] that [PackB] has prepared: C = A·B,
+// or C += A·B with accumulate, bit for bit what Gemm gives.
+//
+//	A [m, k] float32
+//	C [m, n] float32
+func GemmPacked(m int, a []float32, lda int, b *Packed, c []float32, ldc int, accumulate bool) {
+	gemmRun(&gemmCall{
+		kern: b.kern, packed: b.data, m: m, n: b.n, k: b.k,
+		a: a, lda: lda, c: c, ldc: ldc, accumulate: accumulate,
+	})
+}
+
+// gemmCall holds the arguments of one product. B is either b or packed.
+type gemmCall struct {
+	kern           *gemmKernel
+	transA, transB bool
+	m, n, k        int
+	a              []float32
+	lda            int
+	b              []float32
+	ldb            int
+	packed         []float32
+	c              []float32
+	ldc            int
+	accumulate     bool
+}
+
+// gemmCheckOperand panics unless x holds a rows×cols matrix, stored transposed
+// if trans is set, with leading dimension ld.
+func gemmCheckOperand(name string, trans bool, rows, cols int, x []float32, ld int) {
+	if rows < 0 || cols < 0 {
+		panic(fmt.Sprintf("simd: %s is %d×%d, want sizes of at least 0", name, rows, cols))
+	}
+	if trans {
+		rows, cols = cols, rows
+	}
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if ld < cols {
+		panic(fmt.Sprintf("simd: leading dimension of %s is %d, want at least %d", name, ld, cols))
+	}
+	if want := (rows-1)*ld + cols; len(x) < want {
+		panic(fmt.Sprintf("simd: %s holds %d values, want at least %d", name, len(x), want))
+	}
+}
+
+// A product below gemmThreadFlops runs on the caller alone; a task of a
+// larger one has at least half of that.
+const gemmThreadFlops = 1 << 20
+
+// gemmTasks is a product cut into tr × tc blocks of C, each at most rows × cols.
+type gemmTasks struct {
+	call       gemmCall
+	tc         int
+	rows, cols int
+	run        func(lo, hi int) // method value, made once
+}
+
+var gemmTaskPool = sync.Pool{New: func() any {
+	t := new(gemmTasks)
+	t.run = t.do
+	return t
+}}
+
+func gemmRun(g *gemmCall) {
+	gemmCheckOperand("A", g.transA, g.m, g.k, g.a, g.lda)
+	gemmCheckOperand("C", false, g.m, g.n, g.c, g.ldc)
+	if g.m == 0 || g.n == 0 {
+		return
+	}
+	if g.k == 0 {
+		if !g.accumulate {
+			for i := range g.m {
+				clear(g.c[i*g.ldc : i*g.ldc+g.n])
+			}
+		}
+		return
+	}
+	width := 1
+	most := 2 * float64(g.m) * float64(g.n) * float64(g.k) / (gemmThreadFlops / 2)
+	if most >= 2 {
+		width = runtime.GOMAXPROCS(0)
+	}
+	if width == 1 {
+		gemmBlock(g, 0, g.m, 0, g.n)
+		return
+	}
+	t := gemmTaskPool.Get().(*gemmTasks)
+	t.call = *g
+	tr := t.split(width, most)
+	parallelRun(width, tr*t.tc, 1, t.run)
+	t.call = gemmCall{}
+	gemmTaskPool.Put(t)
+}
+
+// split sets the blocks of C that take the least time by a rough model and
+// returns the number of blocks along the rows. The model counts the multiply-adds of a
+// block and the packing of its rows and columns, which costs about as much as
+// gemmPackCost multiply-adds a value; half a block is added for the thread
+// that ends last.
+func (t *gemmTasks) split(width int, most float64) int {
+	const gemmPackCost = 16
+	g := &t.call
+	mr, nr := g.kern.mr, g.kern.nr
+	panelsA, panelsB := (g.m+mr-1)/mr, (g.n+nr-1)/nr
+	best, bestRows := -1.0, 1
+	for over := 1; over <= 4; over *= 2 {
+		tasks := width * over
+		for tr := 1; tr <= min(tasks, panelsA); tr++ {
+			tc := min(tasks/tr, panelsB)
+			if tr*tc > 1 && float64(tr*tc) > most {
+				continue
+			}
+			rows := (panelsA + tr - 1) / tr * mr
+			cols := (panelsB + tc - 1) / tc * nr
+			waves := (tr*tc + width - 1) / width
+			cost := (float64(waves) + 0.5) * (float64(rows)*float64(cols) + gemmPackCost*float64(rows+cols))
+			if best < 0 || cost < best {
+				best, bestRows = cost, tr
+				t.rows, t.cols, t.tc = rows, cols, tc
+			}
+		}
+	}
+	return bestRows
+}
+
+// do computes the blocks lo to hi-1.
+func (t *gemmTasks) do(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		r, c := i/t.tc*t.rows, i%t.tc*t.cols
+		if r < t.call.m && c < t.call.n {
+			gemmBlock(&t.call, r, min(r+t.rows, t.call.m), c, min(c+t.cols, t.call.n))
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package simd
+
+import "sync"
+
+const (
+	// gemmKC is the number of values of k summed before a block's sum is
+	// added to C. It is part of the meaning of a product: see Determinism in
+	// the package comment.
+	gemmKC = 256
+	// gemmMC rows of A are packed at a time: 200 KB, to stay in L2.
+	gemmMC = 192
+	// gemmNC columns of B are packed at a time: 2 MB, to stay in L3.
+	gemmNC = 2048
+)
+
+// gemmKernel is the innermost loop of a product for one instruction set.
+//
+// tile computes the top h rows of a tile of C: with add, C += A·B, else C = A·B.
+//
+//	A  k groups of h values, lda apart
+//	B  k groups of nr values, ldb apart
+//	C  h rows of nr values, ldc apart
+//
+// pack copies w vectors of k values from src and pads them with zeros to
+// stride vectors. Value p of vector x goes to dst[p*stride+x]; it comes from
+// src[p*ld+x] if kMajor is set, else from src[x*ld+p].
+type gemmKernel struct {
+	mr, nr int
+	tile   func(h, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+	pack   func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
+}
+
+// gemmBuffers is the scratch memory of one block of C, grown as needed.
+type gemmBuffers struct {
+	a, b []float32
+	edge []float32 // one tile that hangs over the right edge of C
+}
+
+var gemmBufferPool = sync.Pool{New: func() any { return new(gemmBuffers) }}
+
+// gemmGrow returns a slice of n values, x itself if it has room. The values
+// are those left by the last user.
+func gemmGrow(x []float32, n int) []float32 {
+	if cap(x) < n {
+		return make([]float32, n)
+	}
+	return x[:n]
+}
+
+// gemmBlock computes rows i0 to i1-1 and columns j0 to j1-1 of C, where j0 is a
+// multiple of nr.
+func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
+	buf := gemmBufferPool.Get().(*gemmBuffers)
+	mr, nr := g.kern.mr, g.kern.nr
+	rows, cols := min(gemmMC, i1-i0), min(gemmNC, j1-j0)
+	kc := min(gemmKC, g.k)
+	buf.a = gemmGrow(buf.a, (rows+mr-1)/mr*mr*kc)
+	buf.edge = gemmGrow(buf.edge, mr*nr)
+	// B is packed unless few rows will use it and its rows serve as they are.
+	packB := g.packed == nil && (g.transB || i1-i0 > 2*mr)
+	panelsB := (cols + nr - 1) / nr
+	if g.packed == nil {
+		buf.b = gemmGrow(buf.b, panelsB*nr*kc)
+	}
+	for jc := j0; jc < j1; jc += gemmNC {
+		je := min(jc+gemmNC, j1)
+		for pc := 0; pc < g.k; pc += gemmKC {
+			kc := min(gemmKC, g.k-pc)
+			if g.packed == nil {
+				for j := jc; j < je; j += nr {
+					if w := min(nr, je-j); packB || w < nr {
+						g.kern.pack(buf.b[(j-jc)*kc:], nr, w, kc, g.sourceB(pc, j), g.ldb, !g.transB)
+					}
+				}
+			}
+			for ic := i0; ic < i1; ic += gemmMC {
+				ie := min(ic+gemmMC, i1)
+				g.packA(buf.a, ic, ie, pc, kc)
+				for j := jc; j < je; j += nr {
+					b, ldb := buf.b, nr
+					switch {
+					case g.packed != nil:
+						b = g.packed[(g.n+nr-1)/nr*nr*pc+j*kc:]
+					case packB || je-j < nr:
+						b = buf.b[(j-jc)*kc:]
+					default:
+						b, ldb = g.sourceB(pc, j), g.ldb
+					}
+					g.column(buf, ic, ie, j, min(nr, je-j), kc, b, ldb, g.accumulate || pc > 0)
+				}
+			}
+		}
+	}
+	gemmBufferPool.Put(buf)
+}
+
+// column multiplies the packed rows ic to ie-1 of A by one panel of B: w columns of
+// C from j on.
+func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, ldb int, add bool) {
+	mr, nr := g.kern.mr, g.kern.nr
+	for i := ic; i < ie; i += mr {
+		h := min(mr, ie-i)
+		a := buf.a[(i-ic)*kc:]
+		c := g.c[i*g.ldc+j:]
+		if w == nr {
+			g.kern.tile(h, kc, a, mr, b, ldb, c, g.ldc, add)
+			continue
+		}
+		g.kern.tile(h, kc, a, mr, b, ldb, buf.edge, nr, false)
+		for r := range h {
+			to := c[r*g.ldc : r*g.ldc+w]
+			from := buf.edge[r*nr:][:w]
+			if add {
+				for x, v := range from {
+					to[x] += v
+				}
+			} else {
+				copy(to, from)
+			}
+		}
+	}
+}
+
+// packA packs rows i0 to i1-1 of op(A), values pc to pc+kc-1 of k, in panels of mr.
+func (g *gemmCall) packA(dst []float32, i0, i1, pc, kc int) {
+	mr := g.kern.mr
+	for i := i0; i < i1; i += mr {
+		src := g.a
+		if g.transA {
+			src = src[pc*g.lda+i:]
+		} else {
+			src = src[i*g.lda+pc:]
+		}
+		g.kern.pack(dst[(i-i0)*kc:], mr, min(mr, i1-i), kc, src, g.lda, g.transA)
+	}
+}
+
+// sourceB is B from row p and column j of op(B) on.
+func (g *gemmCall) sourceB(p, j int) []float32 {
+	if g.transB {
+		return g.b[j*g.ldb+p:]
+	}
+	return g.b[p*g.ldb+j:]
+}

@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package simd
+
+// gemmKernels has the kernel of each isaLevel of this build.
+var gemmKernels = [...]*gemmKernel{isaGeneric: &gemmGeneric}

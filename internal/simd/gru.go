@@ -1,0 +1,147 @@
+package simd
+
+// GRU is one direction of one gated recurrent layer (Cho et al. 2014, in
+// PyTorch's form), gates in the order r, z, n:
+//
+//	r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)
+//	z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)
+//	n = tanh(W_in x + b_in + r*(W_hn h + b_hn))
+//	h' = (1-z) n + z h
+type GRU struct {
+	In, Hidden int
+	Reverse    bool // runs from the last frame to the first
+}
+
+// GRUWeights are WIH [In, 3H], WHH [H, 3H], BIH [3H], BHH [3H] float32.
+type GRUWeights struct{ WIH, WHH, BIH, BHH []float32 }
+
+// GRUTape is what Forward keeps for Backward.
+type GRUTape struct {
+	gates  []float32 // [B, T, 3H] r, z, n after their non-linearities
+	hidden []float32 // [B, T, H] W_hn h + b_hn
+	prev   []float32 // [B, T, H] state before each frame
+}
+
+// Forward computes y, starting from h0 (nil: zeros).
+//
+//	x [B, T, In], h0 [B, H], y [B, T, H] float32
+//
+// tape may be nil when no Backward follows.
+func (g GRU) Forward(y, x, h0 []float32, w GRUWeights, b, t int, tape *GRUTape) {
+	h := g.Hidden
+	checkLen("GRU y", len(y), b*t*h)
+	checkLen("GRU x", len(x), b*t*g.In)
+	gi := Borrow(b * t * 3 * h)
+	defer Return(gi)
+	Gemm(false, false, b*t, 3*h, g.In, x, g.In, w.WIH, 3*h, gi, 3*h, false)
+	AddRows(gi, w.BIH, b*t, 3*h)
+	gh := Borrow(b * 3 * h)
+	defer Return(gh)
+	state := Borrow(b * h)
+	defer Return(state)
+	clear(state)
+	copy(state, h0)
+	if tape != nil {
+		tape.gates = grow(tape.gates, b*t*3*h)
+		tape.hidden = grow(tape.hidden, b*t*h)
+		tape.prev = grow(tape.prev, b*t*h)
+	}
+	packed := PackB(false, h, 3*h, w.WHH, 3*h)
+	for step := range t {
+		at := step
+		if g.Reverse {
+			at = t - 1 - step
+		}
+		GemmPacked(b, state, h, packed, gh, 3*h, false)
+		Parallel(b, 16, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				row := i*t + at
+				var keep gruRow
+				if tape != nil {
+					keep = gruRow{tape.gates[row*3*h : (row+1)*3*h], tape.hidden[row*h : (row+1)*h], tape.prev[row*h : (row+1)*h]}
+				}
+				gruCell(state[i*h:(i+1)*h], gi[row*3*h:(row+1)*3*h], gh[i*3*h:(i+1)*3*h], w.BHH, keep)
+				copy(y[row*h:(row+1)*h], state[i*h:])
+			}
+		})
+	}
+}
+
+type gruRow struct{ gates, hidden, prev []float32 }
+
+// gruCell advances one state by one frame. gi and gh are overwritten.
+func gruCell(state, gi, gh, bhh []float32, keep gruRow) {
+	h := len(state)
+	add(gh, bhh)
+	add(gi[:2*h], gh[:2*h])
+	Sigmoid(gi[:2*h], gi[:2*h])
+	r, z, n := gi[:h], gi[h:2*h], gi[2*h:3*h]
+	hn := gh[2*h : 3*h]
+	for j := range n {
+		n[j] += r[j] * hn[j]
+	}
+	Tanh(n, n)
+	if keep.gates != nil {
+		copy(keep.gates, gi)
+		copy(keep.hidden, hn)
+		copy(keep.prev, state)
+	}
+	for j, s := range state {
+		state[j] = (1-z[j])*n[j] + z[j]*s
+	}
+}
+
+// Backward computes the gradients of Forward.
+//
+//	dx [B, T, In], dh0 [B, H] (may be nil), dy [B, T, H], x [B, T, In] float32
+func (g GRU) Backward(dx, dh0 []float32, dw GRUWeights, dy, x []float32, w GRUWeights, b, t int, tape *GRUTape) {
+	h := g.Hidden
+	dgi, dgh := Borrow(b*t*3*h), Borrow(b*t*3*h) // [B, T, 3H]
+	defer Return(dgi)
+	defer Return(dgh)
+	carry := Borrow(b * h) // dLoss/dh of the frame after
+	defer Return(carry)
+	clear(carry)
+	packed := PackB(true, 3*h, h, w.WHH, 3*h)
+	for step := range t {
+		at := t - 1 - step
+		if g.Reverse {
+			at = step
+		}
+		Parallel(b, 16, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				row := i*t + at
+				gates, hn := tape.gates[row*3*h:(row+1)*3*h], tape.hidden[row*h:(row+1)*h]
+				prev, up := tape.prev[row*h:(row+1)*h], dy[row*h:(row+1)*h]
+				gi, gh := dgi[row*3*h:(row+1)*3*h], dgh[row*3*h:(row+1)*3*h]
+				c := carry[i*h : (i+1)*h]
+				for j := range h {
+					r, z, n := gates[j], gates[h+j], gates[2*h+j]
+					d := up[j] + c[j]
+					dn := d * (1 - z) * (1 - n*n)
+					dz := d * (prev[j] - n) * z * (1 - z)
+					dr := dn * hn[j] * r * (1 - r)
+					gi[j], gi[h+j], gi[2*h+j] = dr, dz, dn
+					gh[j], gh[h+j], gh[2*h+j] = dr, dz, dn*r
+					c[j] = d * z
+				}
+			}
+		})
+		GemmPacked(b, dgh[at*3*h:], t*3*h, packed, carry, h, true)
+	}
+	copy(dh0, carry)
+	n := b * t
+	Gemm(false, true, n, g.In, 3*h, dgi, 3*h, w.WIH, 3*h, dx, g.In, false)
+	Gemm(true, false, g.In, 3*h, n, x, g.In, dgi, 3*h, dw.WIH, 3*h, false)
+	Gemm(true, false, h, 3*h, n, tape.prev, h, dgh, 3*h, dw.WHH, 3*h, false)
+	SumRows(dw.BIH, dgi, n, 3*h)
+	SumRows(dw.BHH, dgh, n, 3*h)
+}
+
+// grow returns a slice of n floats, reusing buf where it is large enough.
+func grow(buf []float32, n int) []float32 {
+	if cap(buf) < n {
+		return make([]float32, n)
+	}
+	return buf[:n]
+}

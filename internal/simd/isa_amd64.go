@@ -1,0 +1,17 @@
+//go:build amd64 && !purego
+
+package simd
+
+import "golang.org/x/sys/cpu"
+
+// isaBest is the highest level of this processor and operating system.
+func isaBest() isaLevel {
+	x := &cpu.X86
+	switch {
+	case !x.HasAVX2 || !x.HasFMA:
+		return isaGeneric
+	case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL:
+		return isaAVX512
+	}
+	return isaAVX2
+}

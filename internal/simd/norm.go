@@ -1,0 +1,131 @@
+package simd
+
+import "math"
+
+// BatchNormTrain normalises every channel over all rows (biased variance) and
+// keeps what the backward pass and the running statistics need.
+//
+//	x, y [N, C]; gamma, beta [C]; mean, variance (biased), invStd [C], written float32
+func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c int, eps float64) {
+	checkLen("BatchNorm x", len(x), n*c)
+	checkLen("BatchNorm y", len(y), n*c)
+	Parallel(c, columnGrain, func(lo, hi int) {
+		w := hi - lo
+		acc := make([]float64, 2*w)
+		sum, sq := acc[:w], acc[w:]
+		for r := range n {
+			for j, v := range x[r*c+lo : r*c+hi] {
+				sum[j] += float64(v)
+			}
+		}
+		for j := range sum {
+			sum[j] /= float64(n)
+		}
+		for r := range n {
+			for j, v := range x[r*c+lo : r*c+hi] {
+				d := float64(v) - sum[j]
+				sq[j] += d * d
+			}
+		}
+		scale, shift := make([]float32, w), make([]float32, w)
+		for j := range sq {
+			v := sq[j] / float64(n)
+			inv := 1 / math.Sqrt(v+eps)
+			mean[lo+j], variance[lo+j], invStd[lo+j] = float32(sum[j]), float32(v), float32(inv)
+			g := float64(gamma[lo+j]) * inv
+			scale[j] = float32(g)
+			shift[j] = float32(float64(beta[lo+j]) - sum[j]*g)
+		}
+		for r := range n {
+			scaleShift(y[r*c+lo:r*c+hi], x[r*c+lo:], scale, shift)
+		}
+	})
+}
+
+// BatchNormBackward computes the gradients of BatchNormTrain.
+//
+//	dx, dy, x [N, C]; dgamma, dbeta, gamma, mean, invStd [C] float32
+func BatchNormBackward(dx, dgamma, dbeta, dy, x, gamma, mean, invStd []float32, n, c int) {
+	checkLen("BatchNorm dx", len(dx), n*c)
+	Parallel(c, columnGrain, func(lo, hi int) {
+		w := hi - lo
+		acc := make([]float64, 2*w)
+		sumDY, sumDYX := acc[:w], acc[w:]
+		for r := range n {
+			row := x[r*c+lo : r*c+hi]
+			for j, g := range dy[r*c+lo : r*c+hi] {
+				sumDY[j] += float64(g)
+				sumDYX[j] += float64(g) * float64(row[j]-mean[lo+j])
+			}
+		}
+		// dx = gamma*inv * (dy - mean(dy) - xhat*mean(dy*xhat)) = a*dy + b*x + d
+		a, b, d := make([]float32, w), make([]float32, w), make([]float32, w)
+		for j := range w {
+			inv := float64(invStd[lo+j])
+			dgamma[lo+j] = float32(sumDYX[j] * inv)
+			dbeta[lo+j] = float32(sumDY[j])
+			g := float64(gamma[lo+j]) * inv
+			slope := sumDYX[j] * inv * inv / float64(n)
+			a[j] = float32(g)
+			b[j] = float32(-g * slope)
+			d[j] = float32(-g * sumDY[j] / float64(n))
+		}
+		for r := range n {
+			dst, row := dx[r*c+lo:r*c+hi], x[r*c+lo:r*c+hi]
+			for j, g := range dy[r*c+lo : r*c+hi] {
+				dst[j] = a[j]*g + b[j]*(row[j]-mean[lo+j]) + d[j]
+			}
+		}
+	})
+}
+
+// BatchNormEval returns scale and shift [C] such that y = x*scale + shift
+// normalises with running statistics.
+func BatchNormEval(scale, shift, gamma, beta, mean, variance []float32, eps float64) {
+	for j := range scale {
+		g := float64(gamma[j]) / math.Sqrt(float64(variance[j])+eps)
+		scale[j] = float32(g)
+		shift[j] = float32(float64(beta[j]) - float64(mean[j])*g)
+	}
+}
+
+// ScaleShift computes y = x*scale + shift per channel.
+//
+//	x, y [N, C]; scale, shift [C] float32
+func ScaleShift(y, x, scale, shift []float32, n, c int) {
+	Parallel(n, 1+8192/c, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			scaleShift(y[r*c:(r+1)*c], x[r*c:], scale, shift)
+		}
+	})
+}
+
+func scaleShift(y, x, scale, shift []float32) {
+	x, scale, shift = x[:len(y)], scale[:len(y)], shift[:len(y)]
+	for j, v := range x {
+		y[j] = v*scale[j] + shift[j]
+	}
+}
+
+// BatchNormEvalBackward computes the gradients of normalisation with fixed
+// statistics.
+//
+//	dx, dy, x [N, C]; dgamma, dbeta, gamma, mean, variance [C] float32
+func BatchNormEvalBackward(dx, dgamma, dbeta, dy, x, gamma, mean, variance []float32, n, c int, eps float64) {
+	inv, scale := make([]float32, c), make([]float32, c)
+	for j := range inv {
+		inv[j] = float32(1 / math.Sqrt(float64(variance[j])+eps))
+		scale[j] = gamma[j] * inv[j]
+	}
+	SumRows(dbeta, dy, n, c)
+	xhat := Borrow(n * c)
+	defer Return(xhat)
+	for r := range n {
+		for j := range c {
+			i := r*c + j
+			xhat[i] = (x[i] - mean[j]) * inv[j] * dy[i]
+			dx[i] = scale[j] * dy[i]
+		}
+	}
+	SumRows(dgamma, xhat, n, c)
+}

@@ -1,0 +1,87 @@
+package simd
+
+import (
+	"math"
+	"testing"
+)
+
+// vecSweep visits every 1999th float32, besides dense steps around zero and
+// the values where a function changes its formula.
+func vecSweep() []float32 {
+	var xs []float32
+	for b := uint64(0); b < 1<<32; b += 1999 {
+		xs = append(xs, math.Float32frombits(uint32(b)))
+	}
+	for i := -40000; i <= 40000; i++ {
+		xs = append(xs, float32(i)/400, float32(i)/40000)
+	}
+	for _, b := range []uint32{0, 1, 0x7fffff, 0x800000, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000} {
+		for d := range uint32(3) {
+			for _, sign := range []uint32{0, 1 << 31} {
+				xs = append(xs, math.Float32frombits(b+d-1|sign))
+			}
+		}
+	}
+	return xs
+}
+
+func TestVectorFunctions(t *testing.T) {
+	xs := vecSweep()
+	for _, f := range []struct {
+		name     string
+		run      func(dst, src []float32)
+		want     func(x float64) float64
+		relative float64
+	}{
+		{"Exp", Exp, math.Exp, 2e-7},
+		{"Log", Log, math.Log, 2e-7},
+		{"Sigmoid", Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 3e-7},
+		{"Tanh", Tanh, math.Tanh, 2e-7},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			eachISA(t, func(t *testing.T) {
+				got := append([]float32(nil), xs...)
+				f.run(got, got)
+				var worst, worstAt float64
+				for i, x := range xs {
+					want := f.want(float64(x))
+					y := float64(got[i])
+					switch {
+					case math.IsNaN(want) || math.IsInf(want, 0) || want > math.MaxFloat32:
+						if math.IsNaN(want) != math.IsNaN(y) || float32(want) != float32(y) && !math.IsNaN(y) {
+							t.Fatalf("%s(%v) = %v, want %v", f.name, x, y, want)
+						}
+					case want == 0:
+						if y != 0 {
+							t.Fatalf("%s(%v) = %v, want 0", f.name, x, y)
+						}
+					default:
+						// Below the normal range the spacing is 2^-149.
+						e := max(0, math.Abs(y-want)-0x1p-149) / math.Abs(want)
+						if e > worst {
+							worst, worstAt = e, float64(x)
+						}
+					}
+				}
+				if worst > f.relative {
+					t.Errorf("relative error %.3g at %v, want at most %.3g", worst, worstAt, f.relative)
+				}
+				t.Logf("largest relative error %.3g at %v", worst, worstAt)
+			})
+		})
+	}
+}
+
+func TestVectorFunctionsKeepSignOfZero(t *testing.T) {
+	x := []float32{float32(math.Copysign(0, -1)), 0}
+	Tanh(x, x)
+	if !math.Signbit(float64(x[0])) || math.Signbit(float64(x[1])) {
+		t.Errorf("Tanh(-0, +0) = %v", x)
+	}
+}
+
+func TestAxpy(t *testing.T) {
+	y := []float32{1, 2, 3, 4}
+	Axpy(0.5, []float32{2, 4, 6}, y)
+	mustEqual(t, y, []float32{2, 4, 6, 4}, "Axpy")
+}
