@@ -1,0 +1,93 @@
+package graph
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vqspeech/internal/simd"
+)
+
+// Conv1D convolves over time: y = x * w + bias.
+//
+//	x [B, T, In], w [Kernel*In, Out] (see simd.Conv1D), bias [Out] or nil → y [B, To, Out]
+func Conv1D(x, w, bias *G.Node, g simd.Conv1D) *G.Node {
+	CheckShape("conv1d x", x, -1, -1, g.In)
+	CheckShape("conv1d w", w, g.Kernel*g.In, g.Out)
+	b, t := x.Shape()[0], x.Shape()[1]
+	to := g.OutLen(t)
+	if to < 1 {
+		panic(fmt.Sprintf("graph: conv1d: %d frames are too few for a kernel of %d", t, g.Kernel))
+	}
+	in, wrt := []*G.Node{x, w}, []bool{true, true}
+	if bias != nil {
+		CheckShape("conv1d bias", bias, g.Out)
+		in, wrt = append(in, bias), append(wrt, true)
+	}
+	return apply("conv1d", tensor.Shape{b, to, g.Out}, func(y []float32, in []G.Value) {
+		var bias []float32
+		if len(in) == 3 {
+			bias = floats(in[2])
+		}
+		g.Forward(y, floats(in[0]), floats(in[1]), bias, b, t)
+	}, wrt, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+		grads := G.Nodes{
+			apply("conv1d/dx", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+				g.BackwardInput(dx, floats(v[0]), floats(v[1]), b, t)
+			}, nil, nil, grad, in[1]),
+			apply("conv1d/dw", w.Shape().Clone(), func(dw []float32, v []G.Value) {
+				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
+			}, nil, nil, in[0], grad),
+		}
+		if len(in) == 3 {
+			grads = append(grads, sumRows(grad, g.Out))
+		}
+		return grads
+	}, in...)
+}
+
+// Linear computes y = x·w + bias over the last axis.
+//
+//	x [..., In], w [In, Out], bias [Out] or nil → y [..., Out]
+func Linear(x, w, bias *G.Node) *G.Node {
+	n, c := rows(x.Shape())
+	CheckShape("linear w", w, c, -1)
+	out := w.Shape()[1]
+	g := simd.Conv1D{In: c, Out: out, Kernel: 1, Stride: 1, Dilation: 1}
+	shape := x.Shape().Clone()
+	shape[len(shape)-1] = out
+	in, wrt := []*G.Node{x, w}, []bool{true, true}
+	if bias != nil {
+		CheckShape("linear bias", bias, out)
+		in, wrt = append(in, bias), append(wrt, true)
+	}
+	return apply("linear", shape, func(y []float32, in []G.Value) {
+		var bias []float32
+		if len(in) == 3 {
+			bias = floats(in[2])
+		}
+		g.Forward(y, floats(in[0]), floats(in[1]), bias, 1, n)
+	}, wrt, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+		grads := G.Nodes{
+			apply("linear/dx", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+				g.BackwardInput(dx, floats(v[0]), floats(v[1]), 1, n)
+			}, nil, nil, grad, in[1]),
+			apply("linear/dw", w.Shape().Clone(), func(dw []float32, v []G.Value) {
+				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), 1, n)
+			}, nil, nil, in[0], grad),
+		}
+		if len(in) == 3 {
+			grads = append(grads, sumRows(grad, out))
+		}
+		return grads
+	}, in...)
+}
+
+// sumRows adds up the rows of a gradient: the gradient of a bias.
+func sumRows(grad *G.Node, c int) *G.Node {
+	n, _ := rows(grad.Shape())
+	return apply("sum rows", tensor.Shape{c}, func(out []float32, in []G.Value) {
+		simd.SumRows(out, floats(in[0]), n, c)
+	}, nil, nil, grad)
+}

@@ -1,0 +1,63 @@
+package graph
+
+import (
+	"math"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// MSE is the mean over all elements of (x - target)^2. Gradients flow to x
+// only.
+//
+//	x, target [...] → scalar
+func MSE(x, target *G.Node) *G.Node {
+	CheckShape("mse target", target, x.Shape()...)
+	return applyScalar("mse", func(in []G.Value) float64 {
+		return meanSquare(floats(in[0]), floats(in[1]))
+	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+		return G.Nodes{apply("mse/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+			difference(dx, floats(v[0]), floats(v[1]), 2*float64(scalar(v[2]))/float64(len(dx)))
+		}, nil, nil, in[0], in[1], grad), nil}
+	}, x, target)
+}
+
+// ARELBO is the reconstruction term with the decoder variance at its maximum
+// likelihood value (Takida et al. 2022, as sony/sqvae's speech recipe codes
+// it): D/2 * ln(MSE) nats per sample, D the elements of one sample of the
+// batch, additive constants dropped.
+//
+//	x, target [B, T, M] → scalar
+func ARELBO(x, target *G.Node) *G.Node {
+	CheckShape("arelbo target", target, x.Shape()...)
+	b := float64(x.Shape()[0])
+	perSample := float64(x.Shape().TotalSize()) / b
+	var m float64
+	return applyScalar("arelbo", func(in []G.Value) float64 {
+		m = meanSquare(floats(in[0]), floats(in[1]))
+		return 0.5 * perSample * math.Log(m)
+	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+		return gradients("arelbo/d", []tensor.Shape{x.Shape().Clone(), x.Shape().Clone()}, func(out [][]float32, v []G.Value) {
+			scale := float64(scalar(v[2])) / (b * m)
+			difference(out[0], floats(v[0]), floats(v[1]), scale)
+			difference(out[1], floats(v[0]), floats(v[1]), -scale)
+		}, in[0], in[1], grad)
+	}, x, target)
+}
+
+func meanSquare(x, y []float32) float64 {
+	var s float64
+	for i, v := range x {
+		d := float64(v) - float64(y[i])
+		s += d * d
+	}
+	return s / float64(len(x))
+}
+
+// difference computes dst = scale*(x - y).
+func difference(dst, x, y []float32, scale float64) {
+	k := float32(scale)
+	for i, v := range x {
+		dst[i] = k * (v - y[i])
+	}
+}
