@@ -7,8 +7,9 @@ const (
 	// added to C. It is part of the meaning of a product: see Determinism in
 	// the package comment.
 	gemmKC = 256
-	// gemmMC rows of A are packed at a time: 200 KB, to stay in L2.
-	gemmMC = 192
+	// gemmMC rows of A are packed at a time: 200 KB, to stay in L2. A multiple
+	// of the height of every kernel's tile.
+	gemmMC = 168
 	// gemmNC columns of B are packed at a time: 2 MB, to stay in L3.
 	gemmNC = 2048
 )
@@ -21,13 +22,16 @@ const (
 //	B  k groups of nr values, ldb apart
 //	C  h rows of nr values, ldc apart
 //
-// pack copies w vectors of k values from src and pads them with zeros to
-// stride vectors. Value p of vector x goes to dst[p*stride+x]; it comes from
-// src[p*ld+x] if kMajor is set, else from src[x*ld+p].
+// Tiles have at most mr rows. A is packed with strideA ≥ mr for lda.
+//
+// pack copies w vectors of k values. Value p of vector x goes to
+// dst[p*stride+x]; it comes from src[p*ld+x] if kMajor is set, else from
+// src[x*ld+p]. Values of dst with w ≤ x < stride are undefined.
 type gemmKernel struct {
-	mr, nr int
-	tile   func(h, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
-	pack   func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
+	mr, nr  int
+	strideA int
+	tile    func(h, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+	pack    func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
 }
 
 // gemmBuffers is the scratch memory of one block of C, grown as needed.
@@ -52,16 +56,15 @@ func gemmGrow(x []float32, n int) []float32 {
 func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 	buf := gemmBufferPool.Get().(*gemmBuffers)
 	mr, nr := g.kern.mr, g.kern.nr
-	rows, cols := min(gemmMC, i1-i0), min(gemmNC, j1-j0)
 	kc := min(gemmKC, g.k)
-	buf.a = gemmGrow(buf.a, (rows+mr-1)/mr*mr*kc)
+	buf.a = gemmGrow(buf.a, gemmMC/mr*g.kern.strideA*kc)
 	buf.edge = gemmGrow(buf.edge, mr*nr)
 	// B is packed unless few rows will use it and its rows serve as they are.
 	packB := g.packed == nil && (g.transB || i1-i0 > 2*mr)
-	panelsB := (cols + nr - 1) / nr
 	if g.packed == nil {
-		buf.b = gemmGrow(buf.b, panelsB*nr*kc)
+		buf.b = gemmGrow(buf.b, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
 	}
+	blocks := (i1 - i0 + gemmMC - 1) / gemmMC
 	for jc := j0; jc < j1; jc += gemmNC {
 		je := min(jc+gemmNC, j1)
 		for pc := 0; pc < g.k; pc += gemmKC {
@@ -73,8 +76,8 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 					}
 				}
 			}
-			for ic := i0; ic < i1; ic += gemmMC {
-				ie := min(ic+gemmMC, i1)
+			for block := range blocks {
+				ic, ie := gemmPart(i0, i1, block, blocks), gemmPart(i0, i1, block+1, blocks)
 				g.packA(buf.a, ic, ie, pc, kc)
 				for j := jc; j < je; j += nr {
 					b, ldb := buf.b, nr
@@ -97,16 +100,18 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 // column multiplies the packed rows ic to ie-1 of A by one panel of B: w columns of
 // C from j on.
 func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, ldb int, add bool) {
-	mr, nr := g.kern.mr, g.kern.nr
-	for i := ic; i < ie; i += mr {
-		h := min(mr, ie-i)
-		a := buf.a[(i-ic)*kc:]
+	nr, stride := g.kern.nr, g.kern.strideA
+	panels := (ie - ic + g.kern.mr - 1) / g.kern.mr
+	for p := range panels {
+		i := gemmPart(ic, ie, p, panels)
+		h := gemmPart(ic, ie, p+1, panels) - i
+		a := buf.a[p*stride*kc:]
 		c := g.c[i*g.ldc+j:]
 		if w == nr {
-			g.kern.tile(h, kc, a, mr, b, ldb, c, g.ldc, add)
+			g.kern.tile(h, kc, a, stride, b, ldb, c, g.ldc, add)
 			continue
 		}
-		g.kern.tile(h, kc, a, mr, b, ldb, buf.edge, nr, false)
+		g.kern.tile(h, kc, a, stride, b, ldb, buf.edge, nr, false)
 		for r := range h {
 			to := c[r*g.ldc : r*g.ldc+w]
 			from := buf.edge[r*nr:][:w]
@@ -121,19 +126,25 @@ func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, l
 	}
 }
 
-// packA packs rows i0 to i1-1 of op(A), values pc to pc+kc-1 of k, in panels of mr.
-func (g *gemmCall) packA(dst []float32, i0, i1, pc, kc int) {
-	mr := g.kern.mr
-	for i := i0; i < i1; i += mr {
+// packA packs rows ic to ie-1 of op(A), values pc to pc+kc-1 of k, in panels of
+// about equal height.
+func (g *gemmCall) packA(dst []float32, ic, ie, pc, kc int) {
+	stride := g.kern.strideA
+	panels := (ie - ic + g.kern.mr - 1) / g.kern.mr
+	for p := range panels {
+		i := gemmPart(ic, ie, p, panels)
 		src := g.a
 		if g.transA {
 			src = src[pc*g.lda+i:]
 		} else {
 			src = src[i*g.lda+pc:]
 		}
-		g.kern.pack(dst[(i-i0)*kc:], mr, min(mr, i1-i), kc, src, g.lda, g.transA)
+		g.kern.pack(dst[p*stride*kc:], stride, gemmPart(ic, ie, p+1, panels)-i, kc, src, g.lda, g.transA)
 	}
 }
+
+// gemmPart is the start of part i of n nearly equal parts of [lo, hi).
+func gemmPart(lo, hi, i, n int) int { return lo + (hi-lo)*i/n }
 
 // sourceB is B from row p and column j of op(B) on.
 func (g *gemmCall) sourceB(p, j int) []float32 {

@@ -2,7 +2,7 @@ package simd
 
 // gemmGeneric is the kernel for processors without an assembly kernel. Its
 // tile is small enough for the sixteen registers Go has on amd64.
-var gemmGeneric = gemmKernel{mr: 2, nr: 4, tile: gemmTileGeneric, pack: gemmPack}
+var gemmGeneric = gemmKernel{mr: 2, nr: 4, strideA: 2, tile: gemmTileGeneric, pack: gemmPack}
 
 // gemmTileGeneric always multiplies two rows, of which C gets the top h.
 func gemmTileGeneric(h, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {

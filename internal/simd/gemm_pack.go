@@ -40,23 +40,15 @@ func (p *Packed) Size() (k, n int) { return p.k, p.n }
 
 // gemmPack is the packing every instruction set can use; see gemmKernel.
 func gemmPack(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool) {
-	dst = dst[:stride*k]
 	if kMajor {
 		for p := range k {
-			row := dst[p*stride:][:stride]
-			copy(row, src[p*ld:][:w])
-			clear(row[w:])
+			copy(dst[p*stride:][:w], src[p*ld:])
 		}
 		return
 	}
 	for x := range w {
 		for p, v := range src[x*ld:][:k] {
 			dst[p*stride+x] = v
-		}
-	}
-	if w < stride {
-		for p := range k {
-			clear(dst[p*stride+w:][:stride-w])
 		}
 	}
 }
