@@ -32,8 +32,8 @@ type Writer struct {
 // NewWriter writes a header to w and returns a Writer of samples at sampleRate
 // (Hz, 1 to [MaxSampleRate]).
 //
-// If w is an io.WriteSeeker, Close goes back and states the length; w must
-// stand at its start. Otherwise the sizes are 0xFFFFFFFF, as ffmpeg writes them
+// If w can seek, Close goes back and states the length; w must stand at its
+// start. Otherwise the sizes are 0xFFFFFFFF, as ffmpeg writes them
 // into a pipe, and the length is unlimited.
 func NewWriter(w io.Writer, sampleRate int) (*Writer, error) {
 	h, err := newHeader(sampleRate, streamed)
@@ -41,7 +41,11 @@ func NewWriter(w io.Writer, sampleRate int) (*Writer, error) {
 		return nil, err
 	}
 	wr := &Writer{w: w, buf: make([]byte, 0, blockSize)}
-	wr.seek, _ = w.(io.WriteSeeker)
+	if s, ok := w.(io.WriteSeeker); ok {
+		if _, err := s.Seek(0, io.SeekCurrent); err == nil { // a pipe may have a Seek that fails
+			wr.seek = s
+		}
+	}
 	if _, err := w.Write(h); err != nil {
 		return nil, err
 	}

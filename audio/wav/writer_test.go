@@ -119,8 +119,13 @@ func TestWriterFile(t *testing.T) {
 	}
 }
 
+// pipe has a Seek that fails, like an os.File that is a pipe.
+type pipe struct{ bytes.Buffer }
+
+func (*pipe) Seek(int64, int) (int64, error) { return 0, errors.New("illegal seek") }
+
 func TestWriterPipeHeader(t *testing.T) {
-	var buf bytes.Buffer
+	var buf pipe
 	w, err := NewWriter(&buf, 16000)
 	if err != nil {
 		t.Fatal(err)
