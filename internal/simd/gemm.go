@@ -71,10 +71,6 @@ func gemmCheckOperand(name string, trans bool, rows, cols int, x []float32, ld i
 	}
 }
 
-// A product below gemmThreadFlops runs on the caller alone; a task of a
-// larger one has at least half of that.
-const gemmThreadFlops = 1 << 20
-
 // gemmTasks is a product cut into tr × tc blocks of C, each at most rows × cols.
 type gemmTasks struct {
 	call       gemmCall
@@ -104,7 +100,7 @@ func gemmRun(g *gemmCall) {
 		return
 	}
 	width := 1
-	most := 2 * float64(g.m) * float64(g.n) * float64(g.k) / (gemmThreadFlops / 2)
+	most := min(4*float64(g.m)*float64(g.n)*float64(g.k)/float64(g.kern.threadFlops), 1e6)
 	if most >= 2 {
 		width = runtime.GOMAXPROCS(0)
 	}
@@ -114,30 +110,27 @@ func gemmRun(g *gemmCall) {
 	}
 	t := gemmTaskPool.Get().(*gemmTasks)
 	t.call = *g
-	tr := t.split(width, most)
+	tr := t.split(width, int(most))
 	parallelRun(width, tr*t.tc, 1, t.run)
 	t.call = gemmCall{}
 	gemmTaskPool.Put(t)
 }
 
-// split sets the blocks of C that take the least time by a rough model and
-// returns the number of blocks along the rows. The model counts the multiply-adds of a
+// split sets the blocks of C, at most most, that take the least time by a rough
+// model and returns the number of blocks along the rows. The model counts the multiply-adds of a
 // block and the packing of its rows and columns, which costs about as much as
 // gemmPackCost multiply-adds a value; half a block is added for the thread
 // that ends last.
-func (t *gemmTasks) split(width int, most float64) int {
+func (t *gemmTasks) split(width, most int) int {
 	const gemmPackCost = 16
 	g := &t.call
 	mr, nr := g.kern.mr, g.kern.nr
 	panelsA, panelsB := (g.m+mr-1)/mr, (g.n+nr-1)/nr
 	best, bestRows := -1.0, 1
 	for over := 1; over <= 4; over *= 2 {
-		tasks := width * over
+		tasks := min(width*over, most)
 		for tr := 1; tr <= min(tasks, panelsA); tr++ {
 			tc := min(tasks/tr, panelsB)
-			if tr*tc > 1 && float64(tr*tc) > most {
-				continue
-			}
 			rows := (panelsA + tr - 1) / tr * mr
 			cols := (panelsB + tc - 1) / tc * nr
 			waves := (tr*tc + width - 1) / width

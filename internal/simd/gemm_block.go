@@ -16,22 +16,26 @@ const (
 
 // gemmKernel is the innermost loop of a product for one instruction set.
 //
-// tile computes the top h rows of a tile of C: with add, C += A·B, else C = A·B.
+// tile computes h ≤ mr rows of C, as wide as the panels of B, nr columns each:
+// with add, C += A·B, else C = A·B. There is one panel, or wide[h] of them.
 //
 //	A  k groups of h values, lda apart
-//	B  k groups of nr values, ldb apart
-//	C  h rows of nr values, ldc apart
+//	B  panels, panelB apart, of k groups of nr values, ldb apart
+//	C  h rows, ldc apart
 //
-// Tiles have at most mr rows. A is packed with strideA ≥ mr for lda.
+// A is packed with strideA ≥ mr for lda.
 //
 // pack copies w vectors of k values. Value p of vector x goes to
 // dst[p*stride+x]; it comes from src[p*ld+x] if kMajor is set, else from
 // src[x*ld+p]. Values of dst with w ≤ x < stride are undefined.
+//
+// Products of fewer than threadFlops operations are not worth waking a thread.
 type gemmKernel struct {
-	mr, nr  int
-	strideA int
-	tile    func(h, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
-	pack    func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
+	mr, nr, strideA int
+	wide            [3]int
+	threadFlops     int
+	tile            func(h, panels, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int, add bool)
+	pack            func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
 }
 
 // gemmBuffers is the scratch memory of one block of C, grown as needed.
@@ -79,17 +83,26 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 			for block := range blocks {
 				ic, ie := gemmPart(i0, i1, block, blocks), gemmPart(i0, i1, block+1, blocks)
 				g.packA(buf.a, ic, ie, pc, kc)
-				for j := jc; j < je; j += nr {
-					b, ldb := buf.b, nr
+				wide := 1
+				if ie-ic < len(g.kern.wide) {
+					wide = max(1, g.kern.wide[ie-ic])
+				}
+				for j := jc; j < je; {
+					w := min(nr*wide, je-j)
+					if w < nr*wide {
+						w = min(nr, w)
+					}
+					b, ldb, panelB := buf.b, nr, nr*kc
 					switch {
 					case g.packed != nil:
 						b = g.packed[(g.n+nr-1)/nr*nr*pc+j*kc:]
-					case packB || je-j < nr:
+					case packB || w < nr:
 						b = buf.b[(j-jc)*kc:]
 					default:
-						b, ldb = g.sourceB(pc, j), g.ldb
+						b, ldb, panelB = g.sourceB(pc, j), g.ldb, nr
 					}
-					g.column(buf, ic, ie, j, min(nr, je-j), kc, b, ldb, g.accumulate || pc > 0)
+					g.column(buf, ic, ie, j, w, kc, b, ldb, panelB, g.accumulate || pc > 0)
+					j += w
 				}
 			}
 		}
@@ -97,9 +110,9 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 	gemmBufferPool.Put(buf)
 }
 
-// column multiplies the packed rows ic to ie-1 of A by one panel of B: w columns of
-// C from j on.
-func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, ldb int, add bool) {
+// column multiplies the packed rows ic to ie-1 of A by w columns of B, from j on:
+// whole panels, or less than one.
+func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, ldb, panelB int, add bool) {
 	nr, stride := g.kern.nr, g.kern.strideA
 	panels := (ie - ic + g.kern.mr - 1) / g.kern.mr
 	for p := range panels {
@@ -107,11 +120,11 @@ func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, l
 		h := gemmPart(ic, ie, p+1, panels) - i
 		a := buf.a[p*stride*kc:]
 		c := g.c[i*g.ldc+j:]
-		if w == nr {
-			g.kern.tile(h, kc, a, stride, b, ldb, c, g.ldc, add)
+		if w >= nr {
+			g.kern.tile(h, w/nr, kc, a, stride, b, ldb, panelB, c, g.ldc, add)
 			continue
 		}
-		g.kern.tile(h, kc, a, stride, b, ldb, buf.edge, nr, false)
+		g.kern.tile(h, 1, kc, a, stride, b, ldb, panelB, buf.edge, nr, false)
 		for r := range h {
 			to := c[r*g.ldc : r*g.ldc+w]
 			from := buf.edge[r*nr:][:w]

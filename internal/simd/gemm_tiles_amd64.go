@@ -5,24 +5,24 @@
 package simd
 
 //go:noescape
-func gemmTile1AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile1AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile2AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile2AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile3AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile3AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile4AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile4AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile5AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile5AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile6AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile6AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
-// gemmTilesAVX2 has the tile of h rows at h.
+// gemmTilesAVX2 has the tile of one panel and h rows at h.
 var gemmTilesAVX2 = [...]gemmTileFunc{
 	1: gemmTile1AVX2,
 	2: gemmTile2AVX2,
@@ -33,48 +33,60 @@ var gemmTilesAVX2 = [...]gemmTileFunc{
 }
 
 //go:noescape
-func gemmTile1AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmWide1AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile2AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmWide2AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+// gemmWidesAVX2 has the tile of several panels and h rows at h.
+var gemmWidesAVX2 = [...]gemmTileFunc{
+	1: gemmWide1AVX2,
+	2: gemmWide2AVX2,
+}
 
 //go:noescape
-func gemmTile3AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile1AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile4AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile2AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile5AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile3AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile6AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile4AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile7AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile5AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile8AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile6AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile9AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile7AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile10AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile8AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile11AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile9AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile12AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile10AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile13AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile11AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
-func gemmTile14AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, add bool)
+func gemmTile12AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
-// gemmTilesAVX512 has the tile of h rows at h.
+//go:noescape
+func gemmTile13AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmTile14AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+// gemmTilesAVX512 has the tile of one panel and h rows at h.
 var gemmTilesAVX512 = [...]gemmTileFunc{
 	1:  gemmTile1AVX512,
 	2:  gemmTile2AVX512,
@@ -90,4 +102,16 @@ var gemmTilesAVX512 = [...]gemmTileFunc{
 	12: gemmTile12AVX512,
 	13: gemmTile13AVX512,
 	14: gemmTile14AVX512,
+}
+
+//go:noescape
+func gemmWide1AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmWide2AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+// gemmWidesAVX512 has the tile of several panels and h rows at h.
+var gemmWidesAVX512 = [...]gemmTileFunc{
+	1: gemmWide1AVX512,
+	2: gemmWide2AVX512,
 }
