@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"vqspeech/features"
 )
@@ -39,6 +40,12 @@ const (
 
 // QuantizerKinds lists every kind in the order in which they are documented.
 var QuantizerKinds = []QuantizerKind{Gaussian1, Gaussian3, Gaussian4, VQ, VQEMA}
+
+// Gaussian reports whether k is one of the SQ-VAE kinds, which have a learned
+// variance and a temperature.
+func (k QuantizerKind) Gaussian() bool {
+	return k == Gaussian1 || k == Gaussian3 || k == Gaussian4
+}
 
 // QuantizerConfig fixes the bottleneck. Only Kind, CodebookSize and
 // CodebookDim matter after training.
@@ -136,4 +143,9 @@ func (c Config) Validate() error {
 	between("quantizer.dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
 	between("quantizer.dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
 	return errors.Join(errs...)
+}
+
+// Temperature returns the Gumbel temperature after step optimiser steps.
+func (c Config) Temperature(step int) float64 {
+	return c.Quantizer.Temperature * math.Exp(-c.Quantizer.TemperatureDecay*float64(step))
 }

@@ -10,6 +10,7 @@ package golden
 import (
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ type File struct {
 	file    *safetensors.File
 	tensors map[string]manifestTensor
 	rtol    float64
+	used    map[string]bool
 }
 
 // manifest is the part of MANIFEST.json that is used here.
@@ -42,6 +44,7 @@ type manifest struct {
 
 type manifestTensor struct {
 	Shape []int    `json:"shape"`
+	Role  string   `json:"role"` // "given" or "result"
 	Atol  *float64 `json:"atol"` // only floating-point results have one
 }
 
@@ -64,7 +67,7 @@ func Open(t testing.TB, file string) *File {
 	if !ok {
 		t.Fatalf("MANIFEST.json does not list %s", file)
 	}
-	return &File{t: t, name: file, file: parsed, tensors: entry.Tensors, rtol: m.RTol}
+	return &File{t: t, name: file, file: parsed, tensors: entry.Tensors, rtol: m.RTol, used: map[string]bool{}}
 }
 
 var manifests sync.Map // path → func() (*manifest, error)
@@ -100,11 +103,11 @@ func Glob(t testing.TB, pattern string) []string {
 // Path returns the path of a fixture. It ends the test if the file is missing.
 func Path(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join(folder(t), name)
-	if _, err := os.Stat(path); err != nil {
+	file := filepath.Join(folder(t), name)
+	if _, err := os.Stat(file); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return file
 }
 
 // folder returns the folder of the fixtures. A test runs in the folder of its
@@ -162,6 +165,7 @@ func (f *File) F32(name string) []float32 {
 	if err != nil {
 		f.t.Fatalf("%s: %v", f.name, err)
 	}
+	f.used[name] = true
 	return data
 }
 
@@ -172,7 +176,22 @@ func (f *File) I32(name string) []int32 {
 	if err != nil {
 		f.t.Fatalf("%s: %v", f.name, err)
 	}
+	f.used[name] = true
 	return data
+}
+
+// RequireAllUsed fails the test for every result of the file that was never
+// read, except those that match one of the patterns (path.Match).
+func (f *File) RequireAllUsed(except ...string) {
+	f.t.Helper()
+	for _, name := range f.Names() {
+		if f.used[name] || f.tensors[name].Role != "result" {
+			continue
+		}
+		if !slices.ContainsFunc(except, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }) {
+			f.t.Errorf("%s: result %s was not compared", f.name, name)
+		}
+	}
 }
 
 // Meta returns a metadata value as it is stored.

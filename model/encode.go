@@ -1,0 +1,201 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"vqspeech/audio"
+	"vqspeech/features"
+	"vqspeech/model/nn"
+)
+
+// Encoder turns one waveform, in pieces of any size, into units. The units do
+// not depend on the sizes of the pieces.
+type Encoder struct {
+	model   *Model
+	extract *features.Extractor
+	level   features.Level
+	stream  *nn.EncoderStream
+	samples int64
+	units   int64
+}
+
+// NewEncoder starts an utterance. level must be Config.Features.StreamLevel()
+// for the stream front end; the reference front end needs the level of the
+// whole utterance (features.Config.ReferenceLevel).
+func (m *Model) NewEncoder(level features.Level) (*Encoder, error) {
+	x, err := features.NewExtractor(m.Config.Features)
+	if err != nil {
+		return nil, err
+	}
+	return &Encoder{model: m, extract: x, level: level, stream: m.encoder.NewStream()}, nil
+}
+
+// Push appends samples at the model's rate and returns the units that are
+// complete.
+func (e *Encoder) Push(samples []float32) ([]uint16, error) {
+	e.samples += int64(len(samples))
+	codes := e.model.assign(e.stream.Push(e.features(e.extract.Push(samples))))
+	e.units += int64(len(codes))
+	return codes, e.extract.Err()
+}
+
+// Flush ends the utterance and returns its last units. An utterance without a
+// single unit is an error.
+func (e *Encoder) Flush() ([]uint16, error) {
+	latents := e.stream.Push(e.features(e.extract.Flush()))
+	codes := e.model.assign(append(latents, e.stream.Flush()...))
+	if e.units += int64(len(codes)); e.units == 0 && e.extract.Err() == nil {
+		f := e.model.Config.Features
+		least := 3 * f.HopLength // T = 4 frames
+		return nil, fmt.Errorf("%d samples (%.3g ms) are too short: one unit needs at least %d samples (%.3g ms)",
+			e.samples, 1000*float64(e.samples)/float64(f.SampleRate), least, 1000*float64(least)/float64(f.SampleRate))
+	}
+	return codes, e.extract.Err()
+}
+
+func (e *Encoder) features(db []float32) []float32 {
+	e.level.Apply(db, db)
+	return db
+}
+
+// readBlock is the number of samples read from a source at a time.
+const readBlock = 1 << 14
+
+// EncodeFile encodes an audio file ("-": standard input) and hands the units to
+// emit as they become known. It returns the number of samples at the model's
+// rate. With the stream front end memory does not grow with the file; the
+// reference front end reads a file twice and holds standard input in memory.
+func (m *Model) EncodeFile(path string, emit func(codes []uint16) error) (samples int64, err error) {
+	rate := m.Config.Features.SampleRate
+	if m.Config.Features.FrontEnd == features.Reference && path == "-" {
+		clip, err := audio.Load(path)
+		if err != nil {
+			return 0, err
+		}
+		return m.EncodeClip(clip, emit)
+	}
+	level := m.Config.Features.StreamLevel()
+	if m.Config.Features.FrontEnd == features.Reference {
+		src, err := audio.Open(path)
+		if err != nil {
+			return 0, err
+		}
+		resampled, err := audio.Resampled(src, rate)
+		if err == nil {
+			level, err = m.measure(resampled)
+		}
+		if err = errors.Join(err, src.Close()); err != nil {
+			return 0, err
+		}
+	}
+	src, err := audio.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer src.Close()
+	resampled, err := audio.Resampled(src, rate)
+	if err != nil {
+		return 0, err
+	}
+	return m.encode(resampled, level, emit)
+}
+
+// EncodeClip encodes a clip at any sample rate.
+func (m *Model) EncodeClip(clip *audio.Clip, emit func(codes []uint16) error) (samples int64, err error) {
+	rate := m.Config.Features.SampleRate
+	level := m.Config.Features.StreamLevel()
+	if m.Config.Features.FrontEnd == features.Reference {
+		src, err := audio.Resampled(&clipSource{clip: clip}, rate)
+		if err != nil {
+			return 0, err
+		}
+		if level, err = m.measure(src); err != nil {
+			return 0, err
+		}
+	}
+	src, err := audio.Resampled(&clipSource{clip: clip}, rate)
+	if err != nil {
+		return 0, err
+	}
+	return m.encode(src, level, emit)
+}
+
+// measure reads a source to its end for the level of the reference front end.
+func (m *Model) measure(src audio.Source) (features.Level, error) {
+	x, err := features.NewExtractor(m.Config.Features)
+	if err != nil {
+		return features.Level{}, err
+	}
+	top := float32(features.RawFloorDB)
+	see := func(db []float32) {
+		for _, v := range db {
+			top = max(top, v)
+		}
+	}
+	if _, err := pump(src, func(block []float32) error { see(x.Push(block)); return x.Err() }); err != nil {
+		return features.Level{}, err
+	}
+	peak := x.Peak()
+	see(x.Flush())
+	return m.Config.Features.ReferenceLevel(peak, top), nil
+}
+
+func (m *Model) encode(src audio.Source, level features.Level, emit func([]uint16) error) (int64, error) {
+	e, err := m.NewEncoder(level)
+	if err != nil {
+		return 0, err
+	}
+	samples, err := pump(src, func(block []float32) error {
+		codes, err := e.Push(block)
+		if err != nil || len(codes) == 0 {
+			return err
+		}
+		return emit(codes)
+	})
+	if err != nil {
+		return samples, err
+	}
+	codes, err := e.Flush()
+	if err != nil {
+		return samples, err
+	}
+	return samples, emit(codes)
+}
+
+// pump reads src to its end in blocks and returns the number of samples.
+func pump(src audio.Source, use func(block []float32) error) (samples int64, err error) {
+	block := make([]float32, readBlock)
+	for {
+		n, err := src.Read(block)
+		samples += int64(n)
+		if n > 0 {
+			if err := use(block[:n]); err != nil {
+				return samples, err
+			}
+		}
+		if err == io.EOF {
+			return samples, nil
+		}
+		if err != nil {
+			return samples, err
+		}
+	}
+}
+
+// clipSource reads a clip that is already in memory.
+type clipSource struct {
+	clip *audio.Clip
+	next int
+}
+
+func (s *clipSource) SampleRate() int { return s.clip.SampleRate }
+
+func (s *clipSource) Read(dst []float32) (int, error) {
+	n := copy(dst, s.clip.Samples[s.next:])
+	if s.next += n; n == 0 && len(dst) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

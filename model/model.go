@@ -1,0 +1,198 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"vqspeech/internal/safetensors"
+	"vqspeech/internal/simd"
+	"vqspeech/model/nn"
+	"vqspeech/quant"
+)
+
+// Weights are tensors by name, in memory layout (see Param).
+type Weights map[string][]float32
+
+// Model is a speech model ready to encode, decode and convert. It is safe for
+// concurrent use; every sequence has its own Encoder or Decoder.
+type Model struct {
+	Config   Config
+	Codebook quant.Codebook
+
+	fingerprint [8]byte
+	encoder     nn.Encoder
+	decoder     nn.Decoder
+	logVar      float32 // shared log variance s, gaussian kinds
+}
+
+// batchNormEps is PyTorch's default.
+const batchNormEps = 1e-5
+
+// New builds a model on weights, which it keeps without copying. It holds the
+// tensors of cfg.Params() and cfg.Buffers(); one that is missing or has another
+// size is an error.
+func New(cfg Config, w Weights) (*Model, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if len(cfg.Speakers) == 0 {
+		return nil, fmt.Errorf("model: no speakers")
+	}
+	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
+		if got, ok := w[p.Name]; !ok {
+			return nil, fmt.Errorf("model: tensor %s is missing", p.Name)
+		} else if len(got) != p.Size() {
+			return nil, fmt.Errorf("model: tensor %s has %d elements, want %d", p.Name, len(got), p.Size())
+		}
+	}
+	m := &Model{Config: cfg, Codebook: quant.Codebook{
+		Size: cfg.Quantizer.CodebookSize, Dim: cfg.Quantizer.CodebookDim, Vectors: w["quantizer.codebook"],
+	}}
+	if s, ok := w["quantizer.log_var_scalar"]; ok && cfg.Quantizer.Kind.Gaussian() {
+		m.logVar = s[0]
+	}
+	m.encoder.Layers = encoderLayers(cfg, w)
+	m.decoder = nn.Decoder{
+		Dim: m.Codebook.Dim, Hidden: cfg.Net.DecoderHidden, Mels: cfg.Features.NMels,
+		Speakers: w["decoder.speaker.weight"], SpeakerDim: cfg.Net.SpeakerDim,
+		Weight: w["decoder.fc.weight"], Bias: w["decoder.fc.bias"],
+	}
+	for layer := range 2 {
+		m.decoder.Forward[layer] = gruWeights(w, layer, "")
+		m.decoder.Backward[layer] = gruWeights(w, layer, "_reverse")
+	}
+	return m, nil
+}
+
+func encoderLayers(cfg Config, w Weights) []*nn.Conv {
+	var layers []*nn.Conv
+	for i, g := range cfg.EncoderConvs() {
+		name := fmt.Sprintf("encoder.bn%d.", i+1)
+		scale, shift := make([]float32, g.Out), make([]float32, g.Out)
+		simd.BatchNormEval(scale, shift, w[name+"weight"], w[name+"bias"], w[name+"running_mean"], w[name+"running_var"], batchNormEps)
+		layers = append(layers, &nn.Conv{
+			Geometry: g, Weight: w[fmt.Sprintf("encoder.conv%d.weight", i+1)],
+			Scale: scale, Shift: shift, ReLU: true,
+		})
+	}
+	return append(layers, &nn.Conv{
+		Geometry: simd.Conv1D{In: cfg.Net.Channels, Out: cfg.LatentChannels(), Kernel: 1, Stride: 1, Dilation: 1},
+		Weight:   w["encoder.out.weight"], Bias: w["encoder.out.bias"],
+	})
+}
+
+func gruWeights(w Weights, layer int, suffix string) simd.GRUWeights {
+	name := fmt.Sprintf("_l%d%s", layer, suffix)
+	return simd.GRUWeights{
+		WIH: w["decoder.rnn.weight_ih"+name], WHH: w["decoder.rnn.weight_hh"+name],
+		BIH: w["decoder.rnn.bias_ih"+name], BHH: w["decoder.rnn.bias_hh"+name],
+	}
+}
+
+// Load reads a model file (safetensors; a training checkpoint will do).
+func Load(path string) (*Model, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Read(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// ConfigKey is the metadata key under which a model file keeps its Config as
+// JSON.
+const ConfigKey = "vqspeech.model"
+
+// Read parses a model file held in memory.
+func Read(b []byte) (*Model, error) {
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := ReadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	w, err := ReadWeights(f, append(cfg.Params(), cfg.Buffers()...))
+	if err != nil {
+		return nil, err
+	}
+	m, err := New(cfg, w)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	copy(m.fingerprint[:], sum[:])
+	return m, nil
+}
+
+// ReadConfig returns the Config of a model file.
+func ReadConfig(f *safetensors.File) (Config, error) {
+	text, ok := f.Metadata[ConfigKey]
+	if !ok {
+		return Config{}, fmt.Errorf("model: not a vqspeech model: metadata has no %q", ConfigKey)
+	}
+	var cfg Config
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&cfg); err != nil {
+		return Config{}, fmt.Errorf("model: metadata %q: %w", ConfigKey, err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return Config{}, fmt.Errorf("model: %w", err)
+	}
+	return cfg, nil
+}
+
+// ReadWeights reads the tensors of params, whose shapes must agree.
+func ReadWeights(f *safetensors.File, params []Param) (Weights, error) {
+	w := Weights{}
+	for _, p := range params {
+		info, ok := f.Info(p.Name)
+		if !ok {
+			return nil, fmt.Errorf("model: tensor %s is missing", p.Name)
+		}
+		if fmt.Sprint(info.Shape) != fmt.Sprint(p.Shape) {
+			return nil, fmt.Errorf("model: tensor %s has shape %v, want %v", p.Name, info.Shape, p.Shape)
+		}
+		x, _, err := f.F32(p.Name)
+		if err != nil {
+			return nil, err
+		}
+		w[p.Name] = p.FromFile(x)
+	}
+	return w, nil
+}
+
+// FileTensors returns the tensors of params for a file, in file layout.
+func FileTensors(w Weights, params []Param, dtype safetensors.DType) []safetensors.Tensor {
+	var ts []safetensors.Tensor
+	for _, p := range params {
+		ts = append(ts, safetensors.Tensor{Name: p.Name, Shape: p.Shape, DType: dtype, Data: p.ToFile(w[p.Name])})
+	}
+	return ts
+}
+
+// Fingerprint identifies the model file: the first bytes of its SHA-256. It is
+// zero for a model that was not read from a file.
+func (m *Model) Fingerprint() [8]byte { return m.fingerprint }
+
+// DefaultSpeaker returns the id of the first speaker row.
+func (m *Model) DefaultSpeaker() string { return m.Config.Speakers[0] }
+
+// SpeakerIndex returns the decoder row of a speaker id. The error of an unknown
+// id lists the known ones.
+func (m *Model) SpeakerIndex(id string) (int, error) {
+	for i, s := range m.Config.Speakers {
+		if s == id {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown speaker %q: the model knows %s", id, strings.Join(m.Config.Speakers, ", "))
+}

@@ -1,0 +1,62 @@
+package nn
+
+// Encoder is the stack of convolutions from log-mel features to latents. It
+// holds weights only and may be shared; every sequence has its own stream.
+type Encoder struct{ Layers []*Conv }
+
+// block is the number of mel frames gathered before the layers run, so that the
+// matrix products are worth their overhead.
+const block = 256
+
+// EncoderStream encodes one sequence.
+type EncoderStream struct {
+	layers  []*convStream
+	mels    int
+	pending []float32 // frames [n, M] not yet given to the layers
+}
+
+// NewStream starts a sequence.
+func (e *Encoder) NewStream() *EncoderStream {
+	s := &EncoderStream{mels: e.Layers[0].Geometry.In}
+	for _, l := range e.Layers {
+		s.layers = append(s.layers, newConvStream(l))
+	}
+	return s
+}
+
+// Push appends mel frames [n, M] and returns the latents [m, C_out] that are
+// complete.
+func (s *EncoderStream) Push(mel []float32) []float32 {
+	s.pending = append(s.pending, mel...)
+	if len(s.pending) < block*s.mels {
+		return nil
+	}
+	// An even number of frames: of a sequence of odd length the last frame is
+	// dropped (sony/sqvae's evaluation), and only Flush knows the length.
+	n := len(s.pending) / s.mels &^ 1 * s.mels
+	x := s.pending[:n]
+	for _, l := range s.layers {
+		x = l.push(x)
+	}
+	s.pending = append(s.pending[:0], s.pending[n:]...)
+	return x
+}
+
+// Flush ends the sequence and returns its last latents.
+func (s *EncoderStream) Flush() []float32 {
+	n := len(s.pending) / s.mels &^ 1 * s.mels
+	x := s.pending[:n]
+	for _, l := range s.layers {
+		x = append(l.push(x), l.flush()...)
+	}
+	s.pending = nil
+	return x
+}
+
+// Encode runs a whole sequence.
+//
+//	mel [T, M] → latents [⌊T/2⌋-1, C_out]
+func (e *Encoder) Encode(mel []float32) []float32 {
+	s := e.NewStream()
+	return append(s.Push(mel), s.Flush()...)
+}

@@ -1,0 +1,335 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+
+	"vqspeech/internal/golden"
+	"vqspeech/model"
+)
+
+// goldenConfig reads the sizes of a speech fixture.
+func goldenConfig(f *golden.File) (model.Config, Config) {
+	cfg, tc := model.DefaultConfig(), DefaultConfig()
+	cfg.Features.NMels = f.Int("mels")
+	cfg.Net = model.NetConfig{Channels: f.Int("ch"), SpeakerDim: f.Int("sdim"), DecoderHidden: f.Int("hid")}
+	cfg.Quantizer.CodebookSize, cfg.Quantizer.CodebookDim = f.Int("K"), f.Int("d")
+	for i := range f.Int("spk") {
+		cfg.Speakers = append(cfg.Speakers, strconv.Itoa(i))
+	}
+	tc.BatchSize, tc.CropFrames = f.Int("B"), f.Int("T")
+	tc.LearningRate, tc.ClipNorm = f.Float("lr"), f.Float("clip_norm")
+	return cfg, tc
+}
+
+func goldenWeights(f *golden.File, cfg model.Config) model.Weights {
+	w := model.Weights{}
+	for _, p := range cfg.Params() {
+		name := "param." + p.Name
+		if !f.Has(name) {
+			name = "buffer." + p.Name // a codebook kept by EMA
+		}
+		w[p.Name] = p.FromFile(f.F32(name))
+	}
+	for _, p := range cfg.Buffers() {
+		w[p.Name] = append([]float32{}, f.F32("buffer."+p.Name)...)
+	}
+	return w
+}
+
+// channelsFirst turns [B, T, C] into [B, C, T].
+func channelsFirst(x []float32, b, t, c int) []float32 {
+	y := make([]float32, len(x))
+	for i := range b {
+		for j := range t {
+			for k := range c {
+				y[(i*c+k)*t+j] = x[(i*t+j)*c+k]
+			}
+		}
+	}
+	return y
+}
+
+// channelsLast turns [B, C, T] into [B, T, C].
+func channelsLast(x []float32, b, c, t int) []float32 { return channelsFirst(x, b, c, t) }
+
+func data(n *G.Node) []float32 {
+	switch x := n.Value().Data().(type) {
+	case float32:
+		return []float32{x}
+	case []float32:
+		return x
+	}
+	panic("no float32 value")
+}
+
+// setBatch fills the inputs of step n (1-based).
+func (s *speech) setBatch(f *golden.File, n int, cfg model.Config, tc Config) {
+	in, noise := "in.", "noise."
+	if n > 1 {
+		in, noise = fmt.Sprintf("in.step%d.", n), fmt.Sprintf("noise.step%d.", n)
+	}
+	copy(s.in.mel, channelsLast(f.F32(in+"mel"), tc.BatchSize, cfg.Features.NMels, tc.CropFrames))
+	copy(s.in.speaker, f.I32(in+"speaker"))
+	copy(s.in.jitter, f.I32(noise+"jitter_raw"))
+	if cfg.Quantizer.Kind.Gaussian() {
+		copy(s.in.uniform, f.F32(noise+"u"))
+	}
+}
+
+func TestGoldenSpeechSQVAE(t *testing.T) {
+	kinds := map[string]model.QuantizerKind{"1": model.Gaussian1, "3": model.Gaussian3, "4": model.Gaussian4}
+	for _, file := range golden.Glob(t, "speech_sqvae_*.safetensors") {
+		t.Run(file, func(t *testing.T) {
+			f := golden.Open(t, file)
+			cfg, tc := goldenConfig(f)
+			cfg.Quantizer.Kind = kinds[f.Meta("type")]
+			w := goldenWeights(f, cfg)
+			s, err := newSpeech(cfg, tc, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gradients := map[string]*G.Node{
+				"z": s.gaussian.Latent, "q": s.nodes.quantized, "q_jittered": s.nodes.jittered,
+				"xhat": s.nodes.output, "logits": s.gaussian.Logits, "enc_out": s.nodes.encoded, "mel": s.nodes.mel,
+			}
+			if s.gaussian.LogVar.Op() != nil { // SQ-VAE I has no log variance beside its parameter
+				gradients["logvar"] = s.gaussian.LogVar
+			}
+			s.differentiate(t)
+			solver := &Adam{LearningRate: tc.LearningRate, ClipNorm: tc.ClipNorm, Gamma: 1}
+			first := f.Int("first_step")
+			for n := 1; n <= 3; n++ {
+				s.setBatch(f, n, cfg, tc)
+				s.in.tau[0] = float32(cfg.Temperature(first + n - 1))
+				if err := s.machine.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				s.checkLosses(f, n)
+				if n == 1 {
+					f.Check("noise.tau", s.in.tau)
+					s.checkForward(f, cfg, tc)
+					s.checkGradients(t, f, cfg, tc, gradients)
+				}
+				if err := solver.Step(G.NodesToValueGrads(s.params)); err != nil {
+					t.Fatal(err)
+				}
+				f.Check(lossName(n, "grad_norm"), []float32{float32(solver.GradNorm)})
+				if n == 1 {
+					checkBuffers(f, cfg, w, "after1.")
+				}
+				s.machine.Reset()
+			}
+			checkBuffers(f, cfg, w, "after3.")
+			s.checkAdam(t, f, cfg, w, solver)
+			checkEvaluation(t, f, cfg)
+			f.RequireAllUsed()
+		})
+	}
+}
+
+// differentiate compiles the graph with a gradient for the input features too.
+func (s *speech) differentiate(t *testing.T) {
+	t.Helper()
+	if _, err := G.Grad(s.nodes.total, append(append(G.Nodes{}, s.params...), s.nodes.mel)...); err != nil {
+		t.Fatal(err)
+	}
+	s.machine = G.NewTapeMachine(s.nodes.total.Graph(), G.BindDualValues(s.params...))
+}
+
+func lossName(step int, name string) string {
+	if step > 1 {
+		return fmt.Sprintf("loss.step%d.%s", step, name)
+	}
+	return "loss." + name
+}
+
+func (s *speech) checkLosses(f *golden.File, step int) {
+	l := s.losses()
+	for name, got := range map[string]float64{
+		"mse": l.MSE, "recon": l.Recon, "regularizer": l.KLContinuous, "regulariser": l.KLContinuous,
+		"neg_entropy": l.KLDiscrete, "latent": l.KLContinuous + l.KLDiscrete, "total": l.Total,
+		"perplexity_hard": l.Perplexity, "commitment": l.Commitment, "perplexity": l.Perplexity,
+	} {
+		if f.Has(lossName(step, name)) {
+			f.Check(lossName(step, name), []float32{float32(got)})
+		}
+	}
+}
+
+func (s *speech) checkForward(f *golden.File, cfg model.Config, tc Config) {
+	b := tc.BatchSize
+	for i, n := range s.nodes.conv {
+		f.Check(fmt.Sprintf("out.conv%d", i+1), channelsFirst(data(n), b, n.Shape()[1], n.Shape()[2]))
+		r := s.nodes.relu[i]
+		f.Check(fmt.Sprintf("out.relu%d", i+1), channelsFirst(data(r), b, r.Shape()[1], r.Shape()[2]))
+	}
+	for name, n := range map[string]*G.Node{
+		"enc_out": s.nodes.encoded, "z": s.gaussian.Latent, "logvar": s.gaussian.LogVar, "y": s.gaussian.Soft,
+		"q": s.nodes.quantized, "q_jittered": s.nodes.jittered, "dec_in": s.nodes.decoderIn,
+		"rnn_out": s.nodes.rnn, "xhat": s.nodes.output,
+	} {
+		if f.Has("out." + name) {
+			f.Check("out."+name, data(n))
+		}
+	}
+	dist := make([]float32, len(data(s.gaussian.Logits)))
+	for i, a := range data(s.gaussian.Logits) {
+		dist[i] = -a
+	}
+	f.Check("out.dist", dist)
+	f.CheckInts("out.index", s.gaussian.Codes.Value().Data().([]int32))
+}
+
+func (s *speech) checkGradients(t *testing.T, f *golden.File, cfg model.Config, tc Config, between map[string]*G.Node) {
+	t.Helper()
+	checked := 0
+	for i, p := range s.params {
+		grad, err := p.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Check("grad.param."+s.names[i], fileOrder(cfg, s.names[i], grad.Data().([]float32)))
+	}
+	for name, n := range between {
+		grad, err := n.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := grad.Data().([]float32)
+		switch {
+		case name == "mel":
+			f.Check("grad.in.mel", channelsFirst(got, tc.BatchSize, tc.CropFrames, cfg.Features.NMels))
+		case f.Has("grad.out." + name):
+			f.Check("grad.out."+name, got)
+		default:
+			continue
+		}
+		checked++
+	}
+	if checked < 5 {
+		t.Errorf("only %d intermediate gradients were compared", checked)
+	}
+}
+
+func fileOrder(cfg model.Config, name string, x []float32) []float32 {
+	for _, p := range cfg.Params() {
+		if p.Name == name {
+			return p.ToFile(x)
+		}
+	}
+	panic("unknown parameter " + name)
+}
+
+func checkBuffers(f *golden.File, cfg model.Config, w model.Weights, prefix string) {
+	for _, p := range cfg.Buffers() {
+		f.Check(prefix+"buffer."+p.Name, w[p.Name])
+	}
+}
+
+// checkAdam compares three steps. Adam divides by the gradient's own size, so
+// the README allows a few entries with gradients at rounding level to differ.
+func (s *speech) checkAdam(t *testing.T, f *golden.File, cfg model.Config, w model.Weights, solver *Adam) {
+	t.Helper()
+	for i, name := range s.names {
+		before, after := f.F32("param."+name), fileOrder(cfg, name, w[name])
+		delta := make([]float32, len(after))
+		for j := range after {
+			delta[j] = after[j] - before[j]
+		}
+		checkDelta(t, f, "delta3.param."+name, delta)
+		if f.Has("after3.adam_m." + name) {
+			f.Check("after3.adam_m."+name, fileOrder(cfg, name, solver.M[i]))
+			f.Check("after3.adam_v."+name, fileOrder(cfg, name, solver.V[i]))
+		}
+	}
+}
+
+func checkDelta(t *testing.T, f *golden.File, name string, got []float32) {
+	t.Helper()
+	want, atol := f.F32(name), f.Atol(name)
+	if len(want) != len(got) {
+		t.Fatalf("%s: %d elements, want %d", name, len(got), len(want))
+	}
+	outliers, worst := 0, 0.0
+	for i, x := range want {
+		d := math.Abs(float64(got[i] - x))
+		if !(d <= atol+2e-5*math.Abs(float64(x))) {
+			outliers++
+			worst = max(worst, d)
+		}
+	}
+	if allowed := max(2, len(want)/1000); outliers > allowed || !(worst <= 2.4e-3) {
+		t.Errorf("%s: %d of %d elements differ (allowed %d), the worst by %g", name, outliers, len(want), allowed, worst)
+	}
+}
+
+// checkEvaluation compares inference on the parameters after three steps.
+func checkEvaluation(t *testing.T, f *golden.File, cfg model.Config) {
+	t.Helper()
+	w := model.Weights{}
+	for _, p := range cfg.Params() {
+		name := "param." + p.Name
+		if !f.Has(name) {
+			w[p.Name] = p.FromFile(f.F32("after3.buffer." + p.Name))
+			continue
+		}
+		x := append([]float32{}, f.F32(name)...)
+		for i, d := range f.F32("delta3.param." + p.Name) {
+			x[i] += d
+		}
+		w[p.Name] = p.FromFile(x)
+	}
+	for _, p := range cfg.Buffers() {
+		w[p.Name] = f.F32("after3.buffer." + p.Name)
+	}
+	m, err := model.New(cfg, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := evaluationSets(f)
+	if len(sets) == 0 {
+		t.Fatal("no evaluation tensors")
+	}
+	mels := cfg.Features.NMels
+	var squares float64
+	var frames int
+	for _, set := range sets {
+		shape := f.Shape(set + "mel")
+		n := shape[len(shape)-1]
+		mel := channelsLast(f.F32(set+"mel"), 1, mels, n)
+		codes := m.EncodeMel(mel)
+		index := make([]int32, len(codes))
+		for i, c := range codes {
+			index[i] = int32(c)
+		}
+		f.CheckInts(set+"index", index)
+		out := m.DecodeAll(codes, int(f.I32(set + "speaker")[0]))
+		f.Check(set+"xhat", out)
+		var se float64
+		for i, x := range out {
+			d := float64(x) - float64(mel[mels+i])
+			se += d * d
+		}
+		f.Check(set+"se", []float32{float32(se)})
+		squares, frames = squares+se, frames+len(out)/mels
+	}
+	topDB := cfg.Features.TopDB
+	f.Check("eval.mse_db2", []float32{float32(topDB * topDB * squares / float64(mels*frames))})
+}
+
+// evaluationSets lists the prefixes of the evaluated utterances.
+func evaluationSets(f *golden.File) []string {
+	var sets []string
+	for _, name := range f.Names() {
+		var n int
+		if _, err := fmt.Sscanf(name, "eval%d.mel", &n); err == nil {
+			sets = append(sets, fmt.Sprintf("eval%d.", n))
+		}
+	}
+	return sets
+}

@@ -1,0 +1,67 @@
+package train
+
+import (
+	"math"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// Losses are the terms of one step, in the names of metrics.jsonl.
+type Losses struct {
+	Total        float64 `json:"loss"`
+	Recon        float64 `json:"recon/loss"`                   // nats per crop (arelbo) or mean squared error
+	MSE          float64 `json:"recon/mse"`                    // mean squared error of the features
+	KLContinuous float64 `json:"sq/kl_continuous,omitempty"`   // nats per crop
+	KLDiscrete   float64 `json:"sq/kl_discrete,omitempty"`     // minus the posterior entropy, nats per crop
+	Commitment   float64 `json:"vq/commitment_loss,omitempty"` // mean over elements
+	Codebook     float64 `json:"vq/codebook_loss,omitempty"`   // mean over elements
+	Perplexity   float64 `json:"codebook/batch_perplexity"`    // of the batch's hard assignments
+}
+
+// losses reads the terms of the step that the machine has just run.
+func (s *speech) losses() Losses {
+	l := Losses{Total: value(s.nodes.total), Recon: value(s.nodes.recon)}
+	out, mel := s.nodes.output, s.nodes.mel
+	b, t, m := out.Shape()[0], out.Shape()[1], out.Shape()[2]
+	x, y := out.Value().Data().([]float32), mel.Value().Data().([]float32)
+	var squares float64
+	for i := range b {
+		want := y[(i*(t+2)+1)*m:]
+		for j, v := range x[i*t*m : (i+1)*t*m] {
+			d := float64(v) - float64(want[j])
+			squares += d * d
+		}
+	}
+	l.MSE = squares / float64(len(x))
+	codes := s.vq.Codes
+	if s.gaussian.Codes != nil {
+		codes = s.gaussian.Codes
+		l.KLContinuous, l.KLDiscrete = value(s.gaussian.Regularizer), value(s.gaussian.NegEntropy)
+	} else {
+		l.Commitment = value(s.vq.Commitment)
+		if s.vq.Codebook != nil {
+			l.Codebook = value(s.vq.Codebook)
+		}
+	}
+	l.Perplexity = perplexity(codes.Value().Data().([]int32))
+	return l
+}
+
+// perplexity is exp(-sum m ln(m + 1e-10)) of the assignments' frequencies.
+func perplexity(codes []int32) float64 {
+	var count []int
+	for _, c := range codes {
+		for int(c) >= len(count) {
+			count = append(count, 0)
+		}
+		count[c]++
+	}
+	var h float64
+	for _, n := range count {
+		p := float64(n) / float64(len(codes))
+		h -= p * math.Log(p+1e-10)
+	}
+	return math.Exp(h)
+}
+
+func value(n *G.Node) float64 { return float64(n.Value().Data().(float32)) }
