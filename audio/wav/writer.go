@@ -78,7 +78,10 @@ func (w *Writer) Write(samples []float32) error {
 			}
 		}
 	}
-	return nil
+	if w.seek == nil { // whoever listens at the other end of a pipe need not wait
+		w.err = w.flush()
+	}
+	return w.err
 }
 
 func (w *Writer) flush() error {
