@@ -93,7 +93,7 @@ func TestGoldenLogMel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		level := cfg.level(db, peak(clip))
+		level := cfg.Level(db, peak(clip))
 		f.Check(id+".max_db", []float32{level.FloorDB + level.TopDB})
 	}
 }

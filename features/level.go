@@ -47,10 +47,12 @@ func (c Config) ReferenceLevel(peak, maxDB float32) Level {
 // raw level) under c.FrontEnd. peak is the largest absolute sample; Stream
 // does not look at it. dst and db may be the same slice.
 func (c Config) Apply(dst, db []float32, peak float32) {
-	c.level(db, peak).Apply(dst, db)
+	c.Level(db, peak).Apply(dst, db)
 }
 
-func (c Config) level(db []float32, peak float32) Level {
+// Level returns the level of an utterance under c.FrontEnd from its raw level db
+// [T, M] (dB) and its largest absolute sample.
+func (c Config) Level(db []float32, peak float32) Level {
 	if c.FrontEnd == Stream {
 		return c.StreamLevel()
 	}
