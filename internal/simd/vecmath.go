@@ -4,7 +4,9 @@ import "math"
 
 // The functions of this file round every product before it is added to, so that
 // they give the same bits on every machine. Their polynomials are those of
-// Cephes (Moshier, single precision), evaluated without branches.
+// Cephes (Moshier, single precision), evaluated without branches. Each vecXHead
+// does what it can of a slice, in assembly where there is any, and returns the
+// number of values done.
 
 const (
 	vecLog2E   = 1.44269504088896341
@@ -22,8 +24,8 @@ const (
 // do the other functions on vectors.
 func Exp(dst, src []float32) {
 	dst = dst[:len(src)]
-	for i, x := range src {
-		dst[i] = vecExp(x)
+	for i := vecExpHead(dst, src); i < len(src); i++ {
+		dst[i] = vecExp(src[i])
 	}
 }
 
@@ -53,12 +55,11 @@ func vecExp(x float32) float32 {
 }
 
 // Log sets dst[i] to the natural logarithm of src[i] for every i of src: -Inf
-// at 0, NaN below it. dst may be src. The error is below 2e-7 of the result or, near
-// 1, of the distance of src[i] from 1.
+// at 0, NaN below it. dst may be src. The relative error is below 2e-7.
 func Log(dst, src []float32) {
 	dst = dst[:len(src)]
-	for i, x := range src {
-		dst[i] = vecLog(x)
+	for i := vecLogHead(dst, src); i < len(src); i++ {
+		dst[i] = vecLog(src[i])
 	}
 }
 
@@ -105,8 +106,8 @@ func vecLog(x float32) float32 {
 // src. The relative error is below 3e-7, for large negative arguments too.
 func Sigmoid(dst, src []float32) {
 	dst = dst[:len(src)]
-	for i, x := range src {
-		dst[i] = vecSigmoid(x)
+	for i := vecSigmoidHead(dst, src); i < len(src); i++ {
+		dst[i] = vecSigmoid(src[i])
 	}
 }
 
@@ -124,8 +125,8 @@ func vecSigmoid(x float32) float32 {
 // may be src. The relative error is below 2e-7.
 func Tanh(dst, src []float32) {
 	dst = dst[:len(src)]
-	for i, x := range src {
-		dst[i] = vecTanh(x)
+	for i := vecTanhHead(dst, src); i < len(src); i++ {
+		dst[i] = vecTanh(src[i])
 	}
 }
 
@@ -149,7 +150,7 @@ func vecTanh(x float32) float32 {
 // Axpy adds alpha·x[i] to y[i] for every i of x. It panics if y is shorter than x.
 func Axpy(alpha float32, x, y []float32) {
 	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += float32(alpha * v)
+	for i := vecAxpyHead(alpha, x, y); i < len(x); i++ {
+		y[i] += float32(alpha * x[i])
 	}
 }

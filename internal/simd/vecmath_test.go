@@ -2,6 +2,7 @@ package simd
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -80,8 +81,66 @@ func TestVectorFunctionsKeepSignOfZero(t *testing.T) {
 	}
 }
 
+// Every set gives the bits of the plain Go code, at any place in a slice.
+func TestVectorFunctionsSameBitsOnEverySet(t *testing.T) {
+	xs := vecSweep()
+	for _, f := range []struct {
+		name string
+		run  func(dst, src []float32)
+		want func(x float32) float32
+	}{
+		{"Exp", Exp, vecExp}, {"Log", Log, vecLog}, {"Sigmoid", Sigmoid, vecSigmoid}, {"Tanh", Tanh, vecTanh},
+	} {
+		want := make([]float32, len(xs))
+		for i, x := range xs {
+			want[i] = f.want(x)
+		}
+		eachISA(t, func(t *testing.T) {
+			got := make([]float32, len(xs))
+			f.run(got, xs)
+			mustEqual(t, got, want, f.name)
+			for n := range 40 {
+				got := []float32{40: 7}
+				f.run(got, xs[n:2*n])
+				mustEqual(t, got[:n], want[n:2*n], f.name)
+				if got[n] != 0 && n < 40 || got[40] != 7 {
+					t.Fatalf("%s of %d values wrote past the end", f.name, n)
+				}
+			}
+		})
+	}
+}
+
 func TestAxpy(t *testing.T) {
-	y := []float32{1, 2, 3, 4}
-	Axpy(0.5, []float32{2, 4, 6}, y)
-	mustEqual(t, y, []float32{2, 4, 6, 4}, "Axpy")
+	r := rand.New(rand.NewPCG(1, 2))
+	eachISA(t, func(t *testing.T) {
+		for n := range 40 {
+			x, y := randoms(r, n), randoms(r, n+1)
+			want := append([]float32(nil), y...)
+			for i, v := range x {
+				want[i] += float32(0.3 * v)
+			}
+			Axpy(0.3, x, y)
+			mustEqual(t, y, want, "Axpy")
+		}
+	})
+}
+
+func BenchmarkVector(b *testing.B) {
+	x := randoms(rand.New(rand.NewPCG(1, 2)), 4096)
+	dst := make([]float32, len(x))
+	for _, f := range []struct {
+		name string
+		run  func(dst, src []float32)
+	}{
+		{"Exp", Exp}, {"Log", Log}, {"Sigmoid", Sigmoid}, {"Tanh", Tanh},
+		{"Axpy", func(dst, src []float32) { Axpy(0.5, src, dst) }},
+	} {
+		b.Run(f.name, func(b *testing.B) {
+			for b.Loop() {
+				f.run(dst, x)
+			}
+			b.ReportMetric(float64(len(x))*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mvalues/s")
+		})
+	}
 }

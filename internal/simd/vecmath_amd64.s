@@ -1,0 +1,297 @@
+//go:build amd64 && !purego
+
+#include "textflag.h"
+
+// The operations and their order are those of vecmath.go and adam.go; nothing is
+// fused, so the bits are the same.
+
+// VALUE is a vector of eight times the same value.
+#define VALUE(name, v) \
+	DATA name<>+0(SB)/4, v; DATA name<>+4(SB)/4, v;   \
+	DATA name<>+8(SB)/4, v; DATA name<>+12(SB)/4, v;  \
+	DATA name<>+16(SB)/4, v; DATA name<>+20(SB)/4, v; \
+	DATA name<>+24(SB)/4, v; DATA name<>+28(SB)/4, v; \
+	GLOBL name<>(SB), RODATA|NOPTR, $32
+
+VALUE(vecLog2E, $1.44269504088896341)
+VALUE(vecMagic, $12582912.0)
+VALUE(vecLn2Hi, $0.693359375)
+VALUE(vecLn2Lo, $-2.12194440e-4)
+VALUE(vecExpMax, $89.0)
+VALUE(vecExpMin, $-104.0)
+VALUE(vecOne, $1.0)
+VALUE(vecTwo, $2.0)
+VALUE(vecHalf, $0.5)
+VALUE(vecBias, $127)
+VALUE(vecSign, $0x80000000)
+VALUE(vecExp0, $1.9875691500e-4)
+VALUE(vecExp1, $1.3981999507e-3)
+VALUE(vecExp2, $8.3334519073e-3)
+VALUE(vecExp3, $4.1665795894e-2)
+VALUE(vecExp4, $1.6666665459e-1)
+VALUE(vecExp5, $5.0000001201e-1)
+VALUE(vecTanhCut, $0.625)
+VALUE(vecTanh0, $-5.70498872745e-3)
+VALUE(vecTanh1, $2.06390887954e-2)
+VALUE(vecTanh2, $-5.37397155531e-2)
+VALUE(vecTanh3, $1.33314422036e-1)
+VALUE(vecTanh4, $-3.33332819422e-1)
+VALUE(vecSmallest, $0x00800000)
+VALUE(vecDenormal, $8388608.0)
+VALUE(vecLogBias, $126.0)
+VALUE(vecLogBiasD, $149.0)
+VALUE(vecMantissa, $0x007fffff)
+VALUE(vecHalfBits, $0x3f000000)
+VALUE(vecSqrtHf, $0.707106781186547524)
+VALUE(vecLog0, $7.0376836292e-2)
+VALUE(vecLog1, $-1.1514610310e-1)
+VALUE(vecLog2, $1.1676998740e-1)
+VALUE(vecLog3, $-1.2420140846e-1)
+VALUE(vecLog4, $1.4249322787e-1)
+VALUE(vecLog5, $-1.6668057665e-1)
+VALUE(vecLog6, $2.0000714765e-1)
+VALUE(vecLog7, $-2.4999993993e-1)
+VALUE(vecLog8, $3.3333331174e-1)
+VALUE(vecMaxFloat, $0x7f7fffff)
+VALUE(vecNaN, $0x7fc00000)
+VALUE(vecNegInf, $0xff800000)
+
+// TERM is one step of a polynomial in x: q = q·x + c.
+#define TERM(c, x, q) \
+	VMULPS x, q, q \
+	VADDPS c<>(SB), q, q
+
+// EXP sets Y0 to e^Y0 and uses Y1 to Y3.
+#define EXP \
+	VMOVUPS vecExpMax<>(SB), Y1       \
+	VMINPS  Y0, Y1, Y0                \
+	VMOVUPS vecExpMin<>(SB), Y1       \
+	VMAXPS  Y0, Y1, Y0                \
+	VMULPS  vecLog2E<>(SB), Y0, Y1    \
+	VADDPS  vecMagic<>(SB), Y1, Y1    \
+	VSUBPS  vecMagic<>(SB), Y1, Y2    \
+	VMULPS  vecLn2Hi<>(SB), Y2, Y3    \
+	VSUBPS  Y3, Y0, Y0                \
+	VMULPS  vecLn2Lo<>(SB), Y2, Y3    \
+	VSUBPS  Y3, Y0, Y0                \
+	VMULPS  vecExp0<>(SB), Y0, Y3     \
+	VADDPS  vecExp1<>(SB), Y3, Y3     \
+	TERM(vecExp2, Y0, Y3)             \
+	TERM(vecExp3, Y0, Y3)             \
+	TERM(vecExp4, Y0, Y3)             \
+	TERM(vecExp5, Y0, Y3)             \
+	VMULPS  Y0, Y0, Y2                \
+	VMULPS  Y2, Y3, Y3                \
+	VADDPS  Y0, Y3, Y3                \
+	VADDPS  vecOne<>(SB), Y3, Y3      \
+	VPSUBD  vecMagic<>(SB), Y1, Y1    \
+	VPSRAD  $1, Y1, Y2                \
+	VPSUBD  Y2, Y1, Y1                \
+	VPADDD  vecBias<>(SB), Y2, Y2     \
+	VPADDD  vecBias<>(SB), Y1, Y1     \
+	VPSLLD  $23, Y2, Y2               \
+	VPSLLD  $23, Y1, Y1               \
+	VMULPS  Y2, Y3, Y3                \
+	VMULPS  Y1, Y3, Y0
+
+// func vecExpAVX2(n int, dst, src *float32)
+TEXT ·vecExpAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+
+loop:
+	VMOVUPS (SI), Y0
+	EXP
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecSigmoidAVX2(n int, dst, src *float32)
+TEXT ·vecSigmoidAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+	VMOVUPS vecOne<>(SB), Y14
+	VMOVUPS vecSign<>(SB), Y15
+
+loop:
+	VMOVUPS (SI), Y4
+	VORPS   Y15, Y4, Y0
+	EXP
+	VADDPS  Y14, Y0, Y1
+	VBLENDVPS Y4, Y0, Y14, Y2
+	VDIVPS  Y1, Y2, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecTanhAVX2(n int, dst, src *float32)
+TEXT ·vecTanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+	VMOVUPS vecOne<>(SB), Y12
+	VMOVUPS vecTwo<>(SB), Y13
+	VMOVUPS vecTanhCut<>(SB), Y14
+	VMOVUPS vecSign<>(SB), Y15
+
+loop:
+	VMOVUPS (SI), Y4
+	VANDPS  Y15, Y4, Y5           // sign
+	VANDNPS Y4, Y15, Y4           // a = |x|
+	VMULPS  Y4, Y4, Y6            // z
+	VMULPS  vecTanh0<>(SB), Y6, Y7
+	VADDPS  vecTanh1<>(SB), Y7, Y7
+	TERM(vecTanh2, Y6, Y7)
+	TERM(vecTanh3, Y6, Y7)
+	TERM(vecTanh4, Y6, Y7)
+	VMULPS  Y6, Y7, Y7
+	VMULPS  Y4, Y7, Y7
+	VADDPS  Y4, Y7, Y7
+	VADDPS  Y4, Y4, Y0
+	EXP
+	VADDPS  Y12, Y0, Y0
+	VDIVPS  Y0, Y13, Y0
+	VSUBPS  Y0, Y12, Y0
+	VCMPPS  $0x11, Y14, Y4, Y1    // a < cut
+	VBLENDVPS Y1, Y7, Y0, Y0
+	VORPS   Y5, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecLogAVX2(n int, dst, src *float32)
+TEXT ·vecLogAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+	VXORPS  Y11, Y11, Y11
+	VMOVUPS vecOne<>(SB), Y12
+	VMOVUPS vecSmallest<>(SB), Y13
+	VMOVUPS vecLogBias<>(SB), Y14
+	VMOVUPS vecSqrtHf<>(SB), Y15
+
+loop:
+	VMOVUPS (SI), Y0
+	VCMPPS  $0x11, Y13, Y0, Y1               // x < smallest
+	VMULPS  vecDenormal<>(SB), Y0, Y2
+	VBLENDVPS Y1, Y2, Y0, Y2                 // v
+	VBLENDVPS Y1, vecLogBiasD<>(SB), Y14, Y3
+	VPSRLD  $23, Y2, Y4
+	VCVTDQ2PS Y4, Y4
+	VSUBPS  Y3, Y4, Y4                       // e
+	VANDPS  vecMantissa<>(SB), Y2, Y2
+	VORPS   vecHalfBits<>(SB), Y2, Y2        // f in [½, 1)
+	VCMPPS  $0x11, Y15, Y2, Y1               // f < √½
+	VANDPS  Y1, Y2, Y3
+	VADDPS  Y3, Y2, Y2
+	VANDPS  Y1, Y12, Y3
+	VSUBPS  Y3, Y4, Y4
+	VSUBPS  Y12, Y2, Y2                      // f
+	VMULPS  Y2, Y2, Y5                       // z
+	VMULPS  vecLog0<>(SB), Y2, Y3
+	VADDPS  vecLog1<>(SB), Y3, Y3
+	TERM(vecLog2, Y2, Y3)
+	TERM(vecLog3, Y2, Y3)
+	TERM(vecLog4, Y2, Y3)
+	TERM(vecLog5, Y2, Y3)
+	TERM(vecLog6, Y2, Y3)
+	TERM(vecLog7, Y2, Y3)
+	TERM(vecLog8, Y2, Y3)
+	VMULPS  Y2, Y3, Y3
+	VMULPS  Y5, Y3, Y3
+	VMULPS  vecLn2Lo<>(SB), Y4, Y6
+	VADDPS  Y6, Y3, Y3
+	VMULPS  vecHalf<>(SB), Y5, Y5
+	VSUBPS  Y5, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VMULPS  vecLn2Hi<>(SB), Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VCMPPS  $0x16, vecMaxFloat<>(SB), Y0, Y1 // not x ≤ MaxFloat32: +Inf or NaN
+	VBLENDVPS Y1, Y0, Y2, Y2
+	VCMPPS  $0x11, Y11, Y0, Y1               // x < 0
+	VBLENDVPS Y1, vecNaN<>(SB), Y2, Y2
+	VCMPPS  $0, Y11, Y0, Y1                  // x = 0
+	VBLENDVPS Y1, vecNegInf<>(SB), Y2, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecAxpyAVX2(n int, alpha float32, x, y *float32)
+TEXT ·vecAxpyAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	VBROADCASTSS alpha+8(FP), Y1
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DI
+
+loop:
+	VMULPS  (SI), Y1, Y0
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecAdamAVX2(n int, p, grad, m, v *float32, k *adamFactors)
+TEXT ·vecAdamAVX2(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), CX
+	MOVQ p+8(FP), DI
+	MOVQ grad+16(FP), SI
+	MOVQ m+24(FP), R8
+	MOVQ v+32(FP), R9
+	MOVQ k+40(FP), AX
+	VBROADCASTSS 0(AX), Y8   // clip
+	VBROADCASTSS 4(AX), Y9   // beta1
+	VBROADCASTSS 8(AX), Y10  // rest1
+	VBROADCASTSS 12(AX), Y11 // beta2
+	VBROADCASTSS 16(AX), Y12 // rest2
+	VBROADCASTSS 20(AX), Y13 // sqrtBias2
+	VBROADCASTSS 24(AX), Y14 // eps
+	VBROADCASTSS 28(AX), Y15 // step
+	XORQ DX, DX
+	SHLQ $2, CX
+
+loop:
+	VMULPS  (SI)(DX*1), Y8, Y0
+	VMULPS  (R8)(DX*1), Y9, Y1
+	VMULPS  Y0, Y10, Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (R8)(DX*1)
+	VMULPS  (R9)(DX*1), Y11, Y2
+	VMULPS  Y0, Y12, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (R9)(DX*1)
+	VSQRTPS Y2, Y2
+	VDIVPS  Y13, Y2, Y2
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y15, Y1, Y1
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS (DI)(DX*1), Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(DX*1)
+	ADDQ $32, DX
+	CMPQ DX, CX
+	JNE  loop
+	VZEROUPPER
+	RET
