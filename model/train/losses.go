@@ -33,9 +33,7 @@ func (s *speech) losses() Losses {
 		}
 	}
 	l.MSE = squares / float64(len(x))
-	codes := s.vq.Codes
 	if s.gaussian.Codes != nil {
-		codes = s.gaussian.Codes
 		l.KLContinuous, l.KLDiscrete = value(s.gaussian.Regularizer), value(s.gaussian.NegEntropy)
 	} else {
 		l.Commitment = value(s.vq.Commitment)
@@ -43,7 +41,7 @@ func (s *speech) losses() Losses {
 			l.Codebook = value(s.vq.Codebook)
 		}
 	}
-	l.Perplexity = perplexity(codes.Value().Data().([]int32))
+	l.Perplexity = perplexity(s.codes())
 	return l
 }
 
@@ -65,3 +63,18 @@ func perplexity(codes []int32) float64 {
 }
 
 func value(n *G.Node) float64 { return float64(n.Value().Data().(float32)) }
+
+// codes are the hard assignments of the last step, latents [N, D] what was
+// assigned.
+func (s *speech) codes() []int32 { return s.quantizer().codes.Value().Data().([]int32) }
+
+func (s *speech) latents() []float32 { return s.quantizer().latent.Value().Data().([]float32) }
+
+type quantizerNodes struct{ latent, codes *G.Node }
+
+func (s *speech) quantizer() quantizerNodes {
+	if s.gaussian.Codes != nil {
+		return quantizerNodes{s.gaussian.Latent, s.gaussian.Codes}
+	}
+	return quantizerNodes{s.vq.Latent, s.vq.Codes}
+}

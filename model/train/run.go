@@ -1,0 +1,372 @@
+// Package train trains speech models: crops and batches from a seed, the
+// gorgonia graph, the optimiser, checkpoints, resume.
+//
+// A run folder holds config.json, metrics.jsonl (one object a line: step,
+// losses, evaluations), latest.safetensors and best.safetensors (checkpoints),
+// and model.safetensors (the finished model, float16). The same seed gives the
+// same checkpoint bytes whatever the number of threads, and a run that was
+// stopped or killed and resumed ends in the same bytes as one that was not.
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	G "gorgonia.org/gorgonia"
+
+	"vqspeech/model"
+	"vqspeech/model/checkpoint"
+	"vqspeech/quant/vq"
+)
+
+// Options describe a run.
+type Options struct {
+	Model model.Config // without speakers: they come from Train
+	Train Config
+
+	Training []Utterance
+	Holdout  []Utterance // not trained on; the best checkpoint is the one with the lowest MSE here. Empty: the last one
+	Valid    []Utterance // reported only
+	Keep     []string    // speakers of the finished model; nil: all
+
+	Dir      string
+	Resume   bool
+	Metadata map[string]string // further metadata of the finished model
+	Progress func(Progress)    // called after every step; may be nil
+}
+
+// Progress is the state of a run after a step.
+type Progress struct {
+	Step, MaxSteps int
+	Losses         Losses
+	Valid          *Evaluation // after an evaluation
+	StepTime       time.Duration
+}
+
+// Names of the files in a run folder.
+const (
+	ConfigFile  = "config.json"
+	MetricsFile = "metrics.jsonl"
+	LatestFile  = "latest.safetensors"
+	BestFile    = "best.safetensors"
+	ModelFile   = "model.safetensors"
+)
+
+// Run trains until MaxSteps or until ctx ends; then it saves and returns
+// ctx.Err(). It returns the last evaluation of the valid set.
+func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
+	if o.Model.Speakers == nil {
+		o.Model.Speakers = speakersOf(o.Training)
+	}
+	if o.Keep == nil {
+		o.Keep = o.Model.Speakers
+	}
+	if err := errors.Join(o.Model.Validate(), o.Train.Validate()); err != nil {
+		return nil, err
+	}
+	state, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRun(o, state)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return r.loop(ctx)
+}
+
+// run is one training run in progress.
+type run struct {
+	o       Options
+	state   *checkpoint.State
+	graph   *speech
+	solver  *Adam
+	sampler *sampler
+	holdout []utterance
+	valid   []utterance
+	ema     *vq.EMA
+	uses    []int // assignments per code since the last dead-code check
+	log     *metricsLog
+}
+
+// open returns the state to start from: a fresh one or the latest checkpoint.
+func open(o Options) (*checkpoint.State, error) {
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return nil, err
+	}
+	train, err := json.Marshal(o.Train)
+	if err != nil {
+		return nil, err
+	}
+	latest := filepath.Join(o.Dir, LatestFile)
+	if _, err := os.Stat(latest); err == nil {
+		if !o.Resume {
+			return nil, fmt.Errorf("%s: a run is there already: resume it or choose another folder", o.Dir)
+		}
+		s, err := checkpoint.Load(latest)
+		if err != nil {
+			return nil, err
+		}
+		if err := sameRun(o, s); err != nil {
+			return nil, fmt.Errorf("%s: %w", latest, err)
+		}
+		s.Train = train
+		return s, nil
+	}
+	s := &checkpoint.State{
+		Model: o.Model, Train: train, Best: math.Inf(1),
+		Weights: model.Weights{}, M: model.Weights{}, V: model.Weights{}, Extra: map[string][]float32{},
+	}
+	rng := random(o.Train.Seed, streamInit, 0)
+	for _, p := range append(o.Model.Params(), o.Model.Buffers()...) {
+		s.Weights[p.Name] = p.Init(rng)
+	}
+	for _, p := range o.Model.Params() {
+		s.M[p.Name], s.V[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
+	}
+	return s, nil
+}
+
+// sameRun reports whether the options may go on from a checkpoint: everything
+// but the length of the run and the intervals of its reports must agree.
+func sameRun(o Options, s *checkpoint.State) error {
+	var was Config
+	if err := json.Unmarshal(s.Train, &was); err != nil {
+		return err
+	}
+	now := o.Train
+	was.MaxSteps, was.LogEvery, was.CheckpointEvery = now.MaxSteps, now.LogEvery, now.CheckpointEvery
+	for _, c := range []struct {
+		what     string
+		was, now any
+	}{{"model", s.Model, o.Model}, {"train", was, now}} {
+		a, err := json.Marshal(c.was)
+		if err != nil {
+			return err
+		}
+		b, err := json.Marshal(c.now)
+		if err != nil {
+			return err
+		}
+		if string(a) != string(b) {
+			return fmt.Errorf("cannot resume with another %s configuration: it was %s, now %s", c.what, a, b)
+		}
+	}
+	return nil
+}
+
+func newRun(o Options, state *checkpoint.State) (*run, error) {
+	r := &run{o: o, state: state}
+	training, err := resolve(o.Training, o.Model)
+	if err != nil {
+		return nil, err
+	}
+	if r.holdout, err = resolve(o.Holdout, o.Model); err != nil {
+		return nil, err
+	}
+	if r.valid, err = resolve(o.Valid, o.Model); err != nil {
+		return nil, err
+	}
+	if r.sampler, err = newSampler(training, o.Train, o.Model.Features.NMels); err != nil {
+		return nil, err
+	}
+	if r.graph, err = newSpeech(o.Model, o.Train, state.Weights); err != nil {
+		return nil, err
+	}
+	if err := r.graph.compile(); err != nil {
+		return nil, err
+	}
+	r.solver = &Adam{
+		LearningRate: o.Train.LearningRate, Milestones: o.Train.Milestones, Gamma: o.Train.Gamma,
+		ClipNorm: o.Train.ClipNorm, Steps: state.Step,
+	}
+	for _, name := range r.graph.names {
+		r.solver.M, r.solver.V = append(r.solver.M, state.M[name]), append(r.solver.V, state.V[name])
+	}
+	r.restoreCodebook()
+	if err := writeConfig(o); err != nil {
+		return nil, err
+	}
+	r.log, err = openMetrics(filepath.Join(o.Dir, MetricsFile), state.Step)
+	return r, err
+}
+
+// restoreCodebook takes the codebook's state beside its vectors from the
+// checkpoint, or starts it.
+func (r *run) restoreCodebook() {
+	q, extra := r.o.Model.Quantizer, r.state.Extra
+	r.uses = make([]int, q.CodebookSize)
+	for i, n := range extra["code_uses"] {
+		r.uses[i] = int(n)
+	}
+	if q.Kind != model.VQEMA {
+		return
+	}
+	r.ema = vq.NewEMA(r.state.Weights["quantizer.codebook"], q.CodebookSize, q.EMADecay, q.EMAEpsilon, q.EMADebias)
+	r.ema.Steps = r.state.Step
+	if count, ok := extra["ema_count"]; ok {
+		r.ema.Count, r.ema.Sum = count, extra["ema_sum"]
+	}
+}
+
+func (r *run) loop(ctx context.Context) (last *Evaluation, err error) {
+	for r.state.Step < r.o.Train.MaxSteps {
+		if ctx.Err() != nil {
+			return last, errors.Join(r.save(), ctx.Err())
+		}
+		start := time.Now()
+		losses, err := r.step()
+		if err != nil {
+			return last, err
+		}
+		p := Progress{Step: r.state.Step, MaxSteps: r.o.Train.MaxSteps, Losses: losses, StepTime: time.Since(start)}
+		done := r.state.Step == r.o.Train.MaxSteps
+		if r.state.Step%r.o.Train.LogEvery == 0 || done {
+			if err := r.log.losses(r, losses); err != nil {
+				return last, err
+			}
+		}
+		if r.state.Step%r.o.Train.EvalEvery == 0 || done {
+			if last, err = r.evaluate(); err != nil {
+				return last, err
+			}
+			p.Valid = last
+		}
+		if r.state.Step%r.o.Train.CheckpointEvery == 0 || done {
+			if err := r.save(); err != nil {
+				return last, err
+			}
+		}
+		if r.o.Progress != nil {
+			r.o.Progress(p)
+		}
+	}
+	return last, r.finish()
+}
+
+// step runs one optimiser step.
+func (r *run) step() (Losses, error) {
+	r.sampler.fill(&r.graph.in, r.state.Step)
+	r.graph.in.tau[0] = float32(r.o.Model.Temperature(r.state.Step))
+	if err := r.graph.machine.RunAll(); err != nil {
+		return Losses{}, fmt.Errorf("train: step %d: %w", r.state.Step, err)
+	}
+	losses := r.graph.losses()
+	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
+		return losses, fmt.Errorf("train: step %d: the loss is %g", r.state.Step, losses.Total)
+	}
+	if err := r.solver.Step(G.NodesToValueGrads(r.graph.params)); err != nil {
+		return losses, err
+	}
+	r.updateCodebook()
+	r.graph.machine.Reset()
+	r.state.Step++
+	return losses, nil
+}
+
+// updateCodebook moves an EMA codebook and revives dead codes.
+func (r *run) updateCodebook() {
+	q := r.o.Model.Quantizer
+	latents := r.graph.latents()
+	codes := r.graph.codes()
+	book := r.state.Weights["quantizer.codebook"]
+	if r.ema != nil {
+		r.ema.Update(book, latents, codes)
+	}
+	if q.DeadCodeThreshold == 0 {
+		return
+	}
+	for _, c := range codes {
+		r.uses[c]++
+	}
+	if (r.state.Step+1)%q.DeadCodeInterval == 0 {
+		vq.Reset(book, latents, r.uses, q.DeadCodeThreshold, r.ema, random(r.o.Train.Seed, streamReset, r.state.Step))
+		clear(r.uses)
+	}
+}
+
+// evaluate measures the held-out and the valid set on the current weights and
+// keeps the best checkpoint.
+func (r *run) evaluate() (*Evaluation, error) {
+	m, err := model.New(r.o.Model, r.state.Weights)
+	if err != nil {
+		return nil, err
+	}
+	record := map[string]any{"step": r.state.Step}
+	var valid *Evaluation
+	if len(r.valid) > 0 {
+		e := evaluate(m, r.valid)
+		valid, record["valid"] = &e, e
+	}
+	if len(r.holdout) > 0 {
+		e := evaluate(m, r.holdout)
+		record["holdout"] = e
+		if e.MSE < r.state.Best {
+			r.state.Best = e.MSE
+			if err := r.saveAs(BestFile); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return valid, r.log.write(record)
+}
+
+func (r *run) save() error { return r.saveAs(LatestFile) }
+
+func (r *run) saveAs(name string) error {
+	uses := make([]float32, len(r.uses))
+	for i, n := range r.uses {
+		uses[i] = float32(n)
+	}
+	r.state.Extra["code_uses"] = uses
+	if r.ema != nil {
+		r.state.Extra["ema_count"], r.state.Extra["ema_sum"] = r.ema.Count, r.ema.Sum
+	}
+	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
+}
+
+// finish writes the finished model from the best checkpoint, or from the last
+// one where nothing was held out.
+func (r *run) finish() error {
+	from := r.state
+	if len(r.holdout) > 0 {
+		best, err := checkpoint.Load(filepath.Join(r.o.Dir, BestFile))
+		if err != nil {
+			return err
+		}
+		from = best
+	}
+	meta := map[string]string{"vqspeech.step": strconv.Itoa(from.Step)}
+	for k, v := range r.o.Metadata {
+		meta[k] = v
+	}
+	return checkpoint.SaveModel(filepath.Join(r.o.Dir, ModelFile), from.Model, from.Weights, r.o.Keep, meta)
+}
+
+func (r *run) close() {
+	r.graph.machine.Close()
+	r.log.close()
+}
+
+// speakersOf lists the speakers of a set, sorted as text.
+func speakersOf(set []Utterance) []string {
+	seen := map[string]bool{}
+	var ids []string
+	for _, u := range set {
+		if !seen[u.Speaker] {
+			seen[u.Speaker] = true
+			ids = append(ids, u.Speaker)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
