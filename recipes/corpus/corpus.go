@@ -1,0 +1,174 @@
+package corpus
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"vqspeech/features"
+)
+
+// Corpus is a prepared folder. Its methods may be called from several
+// goroutines, except Preload.
+type Corpus struct {
+	Dir        string
+	Info       Info
+	Utterances []Utterance // sorted by id
+
+	mels [][]float32 // [utterance], nil where not in memory
+}
+
+// Open reads the manifest of a folder that Prepare finished.
+func Open(dir string) (*Corpus, error) {
+	path := filepath.Join(dir, infoFile)
+	data, err := readBounded(path, 64<<20)
+	if err != nil {
+		return nil, err
+	}
+	c := &Corpus{Dir: dir}
+	if err := parseJSON(data, &c.Info); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Info.Version != version {
+		return nil, fmt.Errorf("%s: version is %d, want %d", path, c.Info.Version, version)
+	}
+	if m := c.Info.Features.NMels; m < 1 || m > 512 {
+		return nil, fmt.Errorf("%s: n_mels is %d, want between 1 and 512", path, m)
+	}
+	path = filepath.Join(dir, manifestFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if c.Utterances, err = readManifest(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	slices.SortFunc(c.Utterances, func(a, b Utterance) int { return strings.Compare(a.ID, b.ID) })
+	c.mels = make([][]float32, len(c.Utterances))
+	return c, nil
+}
+
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if n, err := io.Copy(&b, io.LimitReader(f, most+1)); err != nil {
+		return nil, err
+	} else if n > most {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, most)
+	}
+	return b.Bytes(), nil
+}
+
+// Splits returns the names of the splits, sorted.
+func (c *Corpus) Splits() []string { return slices.Sorted(maps.Keys(c.Info.Splits)) }
+
+// Select returns the indices of the utterances of the named splits, in order.
+// A split that the corpus has not is an error that lists those it has.
+func (c *Corpus) Select(splits ...string) ([]int, error) {
+	for _, s := range splits {
+		if _, ok := c.Info.Splits[s]; !ok {
+			return nil, fmt.Errorf("%s: no split %q, the corpus has %s", c.Dir, s, strings.Join(c.Splits(), ", "))
+		}
+	}
+	var idx []int
+	for i, u := range c.Utterances {
+		if slices.Contains(splits, u.Split) {
+			idx = append(idx, i)
+		}
+	}
+	return idx, nil
+}
+
+// Speakers returns the speakers of the named splits, sorted lexicographically,
+// which is the order of the rows of a decoder (bshall/ZeroSpeech).
+func (c *Corpus) Speakers(splits ...string) ([]string, error) {
+	idx, err := c.Select(splits...)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, i := range idx {
+		ids = append(ids, c.Utterances[i].Speaker)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// CheckFeatures reports whether the corpus was prepared for the features of a
+// model or recipe, whatever the front end.
+func (c *Corpus) CheckFeatures(cfg features.Config) error {
+	if d := c.Info.Features.diff(GeometryOf(cfg)); d != "" {
+		return fmt.Errorf("%s: the corpus was prepared with other features: %s", c.Dir, d)
+	}
+	return nil
+}
+
+// diff names the fields in which g differs from what is wanted.
+func (g Geometry) diff(want Geometry) string {
+	var d []string
+	a, b := reflect.ValueOf(g), reflect.ValueOf(want)
+	for i := range a.NumField() {
+		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); x != y {
+			d = append(d, fmt.Sprintf("%s %v (want %v)", a.Type().Field(i).Tag.Get("json"), x, y))
+		}
+	}
+	return strings.Join(d, ", ")
+}
+
+// Mel returns the raw-level log-mel (dB re 1.0) of utterance i, time-major:
+// mel [T, M] float32. It must not be modified.
+func (c *Corpus) Mel(i int) ([]float32, error) {
+	if c.mels[i] != nil {
+		return c.mels[i], nil
+	}
+	u := c.Utterances[i]
+	path := filepath.Join(c.Dir, filepath.FromSlash(u.Mel))
+	mel, err := readMel(path, u.Frames, c.Info.Features.NMels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	}
+	return mel, nil
+}
+
+// Preload reads the log-mel of the utterances idx into memory, where Mel finds
+// them: 32 KB per second of speech at the default geometry.
+func (c *Corpus) Preload(idx []int) error {
+	for _, i := range idx {
+		mel, err := c.Mel(i)
+		if err != nil {
+			return err
+		}
+		c.mels[i] = mel
+	}
+	return nil
+}
+
+// Level returns what makes features of the raw level of utterance i under the
+// front end of cfg.
+func (c *Corpus) Level(i int, cfg features.Config) features.Level {
+	if cfg.FrontEnd == features.Stream {
+		return cfg.StreamLevel()
+	}
+	return cfg.ReferenceLevel(c.Utterances[i].Peak, c.Utterances[i].MaxDB)
+}
+
+// bare drops the path that package os puts into its errors.
+func bare(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,290 @@
+package corpus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"vqspeech/features"
+	"vqspeech/internal/atomicfile"
+)
+
+// Options of Prepare.
+type Options struct {
+	Features features.Config // its front end does not matter
+	Progress func(Progress)  // called after every utterance, from one goroutine; may be nil
+}
+
+// Progress counts the utterances of a running Prepare.
+type Progress struct {
+	Total, Done, Failed int // Done includes those found finished, but not Failed
+}
+
+// Failure is an utterance that could not be prepared, and why.
+type Failure struct {
+	Path string // of the audio file
+	Err  error
+}
+
+// Report says what Prepare did.
+type Report struct {
+	Info     Info
+	Computed int       // utterances
+	Reused   int       // utterances found finished
+	Failed   []Failure // sorted by path
+}
+
+// Prepare computes the log-mel of every utterance of src, several at a time,
+// and writes the folder dst. Files that cannot be read are left out and listed
+// in the report; they are not an error. When ctx ends Prepare stops between
+// utterances; running it again goes on from there.
+func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, error) {
+	if err := o.Features.Validate(); err != nil {
+		return nil, err
+	}
+	if len(src.Items) == 0 {
+		return nil, fmt.Errorf("%s: no utterances found", src.Root)
+	}
+	if err := checkItems(src.Items); err != nil {
+		return nil, err
+	}
+	head := journalHead{Version: version, Corpus: src.Corpus, Features: GeometryOf(o.Features)}
+	p := &preparation{src: src, dst: dst, cfg: o.Features, head: head}
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	err := p.run(ctx, o.Progress)
+	if err = errors.Join(err, p.journal.close()); err != nil {
+		return nil, err
+	}
+	return p.finish()
+}
+
+type preparation struct {
+	src     Source
+	dst     string
+	cfg     features.Config
+	head    journalHead
+	journal *journal
+	done    []Utterance
+	todo    []Item
+	reused  int
+	failed  []Failure
+}
+
+// open makes the folders, finds what an earlier run finished, and sweeps up
+// what it left half-written.
+func (p *preparation) open() error {
+	mels := filepath.Join(p.dst, melFolder)
+	if err := os.MkdirAll(mels, 0o777); err != nil {
+		return err
+	}
+	old, err := p.earlier()
+	if err != nil {
+		return err
+	}
+	if err := removeTemps(mels); err != nil {
+		return err
+	}
+	if err := removeTemps(p.dst); err != nil {
+		return err
+	}
+	for _, it := range p.src.Items {
+		if u, ok := old[it.ID]; ok && p.finished(it, u) {
+			u.Path, u.Speaker, u.Sex, u.Split = it.Path, it.Speaker, it.Sex, it.Split
+			p.done = append(p.done, u)
+		} else {
+			p.todo = append(p.todo, it)
+		}
+	}
+	p.reused = len(p.done)
+	p.journal, err = createJournal(filepath.Join(p.dst, journalFile), p.head, p.done)
+	return err
+}
+
+// earlier returns the utterances that dst already lists, by id. A folder
+// prepared from another corpus or with another geometry is an error.
+func (p *preparation) earlier() (map[string]Utterance, error) {
+	old := map[string]Utterance{}
+	path := filepath.Join(p.dst, journalFile)
+	head, us, err := readJournal(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && head == (journalHead{}): // none, or killed before its first line
+		c, err := Open(p.dst)
+		if errors.Is(err, fs.ErrNotExist) {
+			return old, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		head, us = journalHead{c.Info.Version, c.Info.Corpus, c.Info.Features}, c.Utterances
+		path = filepath.Join(p.dst, infoFile)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if head.Corpus != p.head.Corpus {
+		return nil, fmt.Errorf("%s: the folder holds the corpus %q, not %q; use another folder", path, head.Corpus, p.head.Corpus)
+	}
+	if d := head.Features.diff(p.head.Features); d != "" {
+		return nil, fmt.Errorf("%s: the folder was prepared with other features: %s; use another folder", path, d)
+	}
+	for _, u := range us {
+		old[u.ID] = u
+	}
+	return old, nil
+}
+
+// finished reports whether u is the complete result for the file of it.
+func (p *preparation) finished(it Item, u Utterance) bool {
+	audio, err := os.Stat(filepath.Join(p.src.Root, filepath.FromSlash(it.Path)))
+	if err != nil || audio.Size() != u.Bytes {
+		return false
+	}
+	mel, err := os.Stat(filepath.Join(p.dst, filepath.FromSlash(u.Mel)))
+	return err == nil && mel.Mode().IsRegular() && mel.Size() == u.MelBytes
+}
+
+// removeTemps deletes what package atomicfile leaves when it is killed.
+func removeTemps(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), ".tmp-") && e.Type().IsRegular() {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// run computes p.todo on all cores. What can go wrong with one audio file is
+// collected; what goes wrong with dst ends the run.
+func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
+	type result struct {
+		u           Utterance
+		item        Item
+		bad, broken error // of the audio file; of dst
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	items := make(chan Item)
+	results := make(chan result)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), max(1, len(p.todo))) {
+		workers.Go(func() {
+			for it := range items {
+				u, mel, bad := p.compute(it)
+				r := result{u: u, item: it, bad: bad}
+				if bad == nil {
+					r.u.MelBytes, r.broken = writeMel(filepath.Join(p.dst, filepath.FromSlash(u.Mel)), mel, p.cfg.NMels)
+				}
+				results <- r
+			}
+		})
+	}
+	go func() {
+		defer close(results)
+		defer workers.Wait()
+		defer close(items)
+		for _, it := range p.todo {
+			select {
+			case items <- it:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+
+	report := func() {
+		if progress != nil {
+			progress(Progress{Total: len(p.src.Items), Done: len(p.done), Failed: len(p.failed)})
+		}
+	}
+	report()
+	var broken error
+	for r := range results {
+		switch {
+		case broken != nil:
+		case r.broken != nil:
+			broken = r.broken
+		case r.bad != nil:
+			p.failed = append(p.failed, Failure{filepath.Join(p.src.Root, filepath.FromSlash(r.item.Path)), r.bad})
+		default:
+			p.done = append(p.done, r.u)
+			broken = p.journal.add(r.u)
+		}
+		if broken != nil {
+			stop()
+			continue
+		}
+		report()
+	}
+	if broken != nil {
+		return broken
+	}
+	return ctx.Err()
+}
+
+// finish writes manifest and corpus.json and removes the journal, in the order
+// that leaves a resumable folder at every moment.
+func (p *preparation) finish() (*Report, error) {
+	slices.SortFunc(p.done, func(a, b Utterance) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(p.failed, func(a, b Failure) int { return strings.Compare(a.Path, b.Path) })
+	report := &Report{
+		Info:     infoFor(p.src.Corpus, p.src.Kind, p.head.Features, p.done),
+		Computed: len(p.done) - p.reused, Reused: p.reused, Failed: p.failed,
+	}
+	var manifest bytes.Buffer
+	enc := json.NewEncoder(&manifest)
+	for _, u := range p.done {
+		if err := enc.Encode(u); err != nil {
+			return nil, err
+		}
+	}
+	info, err := json.MarshalIndent(report.Info, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(p.dst, manifestFile), manifest.Bytes()); err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(p.dst, infoFile), append(info, '\n')); err != nil {
+		return nil, err
+	}
+	return report, os.Remove(filepath.Join(p.dst, journalFile))
+}
+
+// writeFile replaces the file at path, whole or not at all. Errors name it.
+func writeFile(path string, data []byte) error {
+	return writeAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func writeAtomic(path string, write func(io.Writer) error) error {
+	f, err := atomicfile.Create(path)
+	if err == nil {
+		defer f.Abort()
+		if err = write(f); err == nil {
+			err = f.Commit()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
