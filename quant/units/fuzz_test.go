@@ -66,8 +66,8 @@ func TestAllocationCeiling(t *testing.T) {
 		b       []byte
 		ceiling uint64
 	}{
-		"large":        {large, 48 << 20},
-		"large, cut":   {large[:len(large)-1], 48 << 20},
+		"large":        {large, 60 << 20},
+		"large, cut":   {large[:len(large)-1], 60 << 20},
 		"small":        {small, 1 << 20},
 		"lying header": {appendHeader(nil, h), 1 << 20},
 	} {
