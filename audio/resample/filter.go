@@ -79,21 +79,3 @@ func bessel0(x float64) float64 {
 	}
 	return sum
 }
-
-// dot is the inner product of n coefficients with n samples. The four partial
-// sums have a fixed order, so the result does not depend on the machine.
-func dot(h, x []float64) float64 {
-	x = x[:len(h)]
-	var a, b, c, d float64
-	for len(h) >= 4 && len(x) >= 4 {
-		a += float64(h[0] * x[0]) // the conversion forbids a fused multiply-add
-		b += float64(h[1] * x[1])
-		c += float64(h[2] * x[2])
-		d += float64(h[3] * x[3])
-		h, x = h[4:], x[4:]
-	}
-	for i := range h {
-		a += float64(h[i] * x[i])
-	}
-	return (a + b) + (c + d)
-}

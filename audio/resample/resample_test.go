@@ -258,6 +258,25 @@ func TestNewRejects(t *testing.T) {
 	}
 }
 
+// Every implementation of dot gives the same bits.
+func TestDot(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := rapid.SliceOfN(rapid.Float64Range(-1, 1), 0, 100).Draw(t, "h")
+		x := rapid.SliceOfN(rapid.Float64Range(-1, 1), len(h), len(h)+3).Draw(t, "x")
+		got, want := dot(h, x), dotGeneric(h, x)
+		if math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		var plain float64
+		for i, v := range h {
+			plain += v * x[i]
+		}
+		if math.Abs(got-plain) > 1e-13 {
+			t.Fatalf("got %v, sum in order %v", got, plain)
+		}
+	})
+}
+
 func BenchmarkResample(b *testing.B) {
 	for _, c := range []struct {
 		name     string

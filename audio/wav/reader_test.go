@@ -221,15 +221,18 @@ func TestReaderStreamsBeyond4GB(t *testing.T) {
 	}
 	buf := make([]float32, 8192)
 	total := 0
-	for {
-		n, err := rd.Read(buf)
-		total += n
-		if err == io.EOF {
-			break
+	memory := allocated(func() {
+		for err == nil {
+			var n int
+			n, err = rd.Read(buf)
+			total += n
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	})
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	if memory > 1<<16 {
+		t.Errorf("reading allocated %d bytes", memory)
 	}
 	if total != size/8 {
 		t.Errorf("read %d samples, want %d", total, size/8)
