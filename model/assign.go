@@ -4,34 +4,41 @@ import "math"
 
 // assign quantises encoder outputs [N, C_out].
 func (m *Model) assign(encoded []float32) []uint16 {
-	c := m.Config.LatentChannels()
-	n := len(encoded) / c
-	codes := make([]uint16, n)
-	latents, precision := m.split(encoded)
-	m.Codebook.Assign(codes, latents, precision)
+	codes := make([]uint16, len(encoded)/m.Config.LatentChannels())
+	latents, logVar := m.split(encoded)
+	for i, l := range logVar {
+		logVar[i] = float32(math.Exp(-float64(l))) // the precision
+	}
+	m.Codebook.Assign(codes, latents, logVar)
 	return codes
 }
 
-// split separates encoder outputs [N, C_out] into latents [N, D] and precisions
-// (nil where they do not matter for the assignment).
-func (m *Model) split(encoded []float32) (latents, precision []float32) {
+// Latents encodes a whole feature sequence without quantising it.
+//
+//	mel [T, M] features → latents [L, D]; logVar [1] (gaussian-1), [L, 1]
+//	(gaussian-3), [L, D] (gaussian-4) or nil (VQ kinds), natural logarithm
+func (m *Model) Latents(mel []float32) (latents, logVar []float32) {
+	return m.split(m.encoder.Encode(mel))
+}
+
+// split separates encoder outputs [N, C_out] into latents and log variances,
+// see Latents.
+func (m *Model) split(encoded []float32) (latents, logVar []float32) {
 	if m.Config.Quantizer.Kind == Gaussian1 {
-		return encoded, []float32{expNeg(m.logVar)}
+		return encoded, []float32{m.logVar}
 	}
 	c, d := m.Config.LatentChannels(), m.Codebook.Dim
 	if c == d {
 		return encoded, nil
 	}
 	n := len(encoded) / c
-	latents, precision = make([]float32, n*d), make([]float32, n*(c-d))
+	latents, logVar = make([]float32, n*d), make([]float32, n*(c-d))
 	for i := range n {
 		row := encoded[i*c : (i+1)*c]
 		copy(latents[i*d:], row[:d])
 		for j, l := range row[d:] {
-			precision[i*(c-d)+j] = expNeg(l + m.logVar)
+			logVar[i*(c-d)+j] = l + m.logVar
 		}
 	}
-	return latents, precision
+	return latents, logVar
 }
-
-func expNeg(l float32) float32 { return float32(math.Exp(-float64(l))) }

@@ -7,19 +7,28 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// MSE is the mean over all elements of (x - target)^2. Gradients flow to x
-// only.
+// MSE is the mean over all elements of (x - target)^2.
 //
 //	x, target [...] → scalar
 func MSE(x, target *G.Node) *G.Node {
 	CheckShape("mse target", target, x.Shape()...)
 	return applyScalar("mse", func(in []G.Value) float64 {
 		return meanSquare(floats(in[0]), floats(in[1]))
-	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("mse/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
-			difference(dx, floats(v[0]), floats(v[1]), 2*float64(scalar(v[2]))/float64(len(dx)))
-		}, nil, nil, in[0], in[1], grad), nil}
+	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+		return gradients("mse/d", []tensor.Shape{x.Shape().Clone(), x.Shape().Clone()}, func(out [][]float32, v []G.Value) {
+			scale := 2 * float64(scalar(v[2])) / float64(len(out[0]))
+			difference(out[0], floats(v[0]), floats(v[1]), scale)
+			difference(out[1], floats(v[0]), floats(v[1]), -scale)
+		}, in[0], in[1], grad)
 	}, x, target)
+}
+
+// StopGradient is x for which no gradient flows: sg[x] of van den Oord et al.
+// 2017.
+func StopGradient(x *G.Node) *G.Node {
+	return apply("stop gradient", x.Shape().Clone(), func(y []float32, in []G.Value) {
+		copy(y, floats(in[0]))
+	}, nil, nil, x)
 }
 
 // ARELBO is the reconstruction term with the decoder variance at its maximum

@@ -5,7 +5,8 @@
 //
 // Start with [Gemm] (any matrix product), [PackB] and [GemmPacked] (products
 // with weights that stay the same over many calls), [Parallel] (element-wise
-// work on the package's threads), and [Exp], [Log], [Sigmoid], [Tanh].
+// work on the package's threads), and [Exp], [Log], [Sigmoid], [Tanh]. The
+// functions on vectors run on the caller's goroutine; [Parallel] spreads them.
 // Matrices are row-major; a leading dimension is the distance in elements
 // between two rows of the matrix as it is stored.
 //

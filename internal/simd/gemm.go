@@ -116,11 +116,11 @@ func gemmRun(g *gemmCall) {
 	gemmTaskPool.Put(t)
 }
 
-// split sets the blocks of C, at most most, that take the least time by a rough
-// model and returns the number of blocks along the rows. The model counts the multiply-adds of a
-// block and the packing of its rows and columns, which costs about as much as
-// gemmPackCost multiply-adds a value; half a block is added for the thread
-// that ends last.
+// split sets the blocks of C, at most most of them, that take the least time by
+// a rough model, and returns the number of blocks along the rows. The model
+// counts the multiply-adds of a block and the packing of its rows and columns,
+// a value at the price of gemmPackCost multiply-adds; half a block is added
+// for the thread that ends last.
 func (t *gemmTasks) split(width, most int) int {
 	const gemmPackCost = 16
 	g := &t.call

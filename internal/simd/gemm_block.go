@@ -92,7 +92,8 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 					if w < nr*wide {
 						w = min(nr, w)
 					}
-					b, ldb, panelB := buf.b, nr, nr*kc
+					var b []float32
+					ldb, panelB := nr, nr*kc
 					switch {
 					case g.packed != nil:
 						b = g.packed[(g.n+nr-1)/nr*nr*pc+j*kc:]

@@ -69,13 +69,13 @@ func (a *Adam) update(values, grads [][]float32) {
 	clip := min(1, a.ClipNorm/(a.GradNorm+1e-6))
 	a.Steps++
 	t := float64(a.Steps)
-	step := rate / (1 - math.Pow(adamBeta1, t))
-	root := math.Sqrt(1 - math.Pow(adamBeta2, t))
+	step := simd.AdamStep{
+		Clip: clip, StepSize: rate / (1 - math.Pow(adamBeta1, t)),
+		Beta1: adamBeta1, Beta2: adamBeta2, SqrtBias2: math.Sqrt(1 - math.Pow(adamBeta2, t)), Eps: adamEps,
+	}
 	for i := range values {
 		p, g, m, v := values[i], grads[i], a.M[i], a.V[i]
-		simd.Parallel(len(p), 1<<14, func(lo, hi int) {
-			simd.Adam(p[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], float32(clip), float32(step), adamBeta1, adamBeta2, float32(root), adamEps)
-		})
+		simd.Parallel(len(p), 1<<14, func(lo, hi int) { step.Apply(p[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi]) })
 	}
 }
 

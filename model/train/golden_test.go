@@ -3,13 +3,16 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
 
 	"vqspeech/internal/golden"
+	"vqspeech/internal/simd"
 	"vqspeech/model"
+	"vqspeech/quant/vq"
 )
 
 // goldenConfig reads the sizes of a speech fixture.
@@ -110,8 +113,10 @@ func TestGoldenSpeechSQVAE(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.checkLosses(f, n)
+				f.Check(noiseName(n, "tau"), s.in.tau)
+				s.checkJitter(t, f, n)
+				s.checkPosterior(f, n)
 				if n == 1 {
-					f.Check("noise.tau", s.in.tau)
 					s.checkForward(f, cfg, tc)
 					s.checkGradients(t, f, cfg, tc, gradients)
 				}
@@ -139,6 +144,51 @@ func (s *speech) differentiate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.machine = G.NewTapeMachine(s.nodes.total.Graph(), G.BindDualValues(s.params...))
+}
+
+func noiseName(step int, name string) string {
+	if step > 1 {
+		return fmt.Sprintf("noise.step%d.%s", step, name)
+	}
+	return "noise." + name
+}
+
+// checkJitter compares the offsets after clamping at the ends, which only show
+// in what is gathered.
+func (s *speech) checkJitter(t *testing.T, f *golden.File, step int) {
+	t.Helper()
+	q, got := s.nodes.quantized.Value(), data(s.nodes.jittered)
+	shape := s.nodes.quantized.Shape()
+	l, d := shape[1], shape[2]
+	for i, offset := range f.I32(noiseName(step, "jitter_offset")) {
+		if at := i%l + int(offset); at < 0 || at >= l {
+			t.Fatalf("offset %d leaves the sequence at %d", offset, i)
+		}
+		want := q.Data().([]float32)[(i+int(offset))*d:][:d]
+		if !slices.Equal(got[i*d:(i+1)*d], want) {
+			t.Errorf("step %d: latent %d is not its neighbour at offset %d", step, i, offset)
+		}
+	}
+}
+
+// checkPosterior compares p = softmax(a) and its mean's perplexity.
+func (s *speech) checkPosterior(f *golden.File, step int) {
+	k := s.gaussian.Logits.Shape()[2]
+	a := data(s.gaussian.Logits)
+	n := len(a) / k
+	p := make([]float32, len(a))
+	simd.Softmax(p, a, nil, n, k, 1)
+	if step == 1 {
+		f.Check("out.p", p)
+	}
+	mean := make([]float32, k)
+	simd.SumRows(mean, p, n, k)
+	h := 0.0
+	for _, m := range mean {
+		q := float64(m) / float64(n)
+		h -= q * math.Log(q+1e-10)
+	}
+	f.Check(lossName(step, "perplexity_soft"), []float32{float32(math.Exp(h))})
 }
 
 func lossName(step int, name string) string {
@@ -211,7 +261,7 @@ func (s *speech) checkGradients(t *testing.T, f *golden.File, cfg model.Config, 
 		}
 		checked++
 	}
-	if checked < 5 {
+	if checked < 3 {
 		t.Errorf("only %d intermediate gradients were compared", checked)
 	}
 }
@@ -302,6 +352,7 @@ func checkEvaluation(t *testing.T, f *golden.File, cfg model.Config) {
 		shape := f.Shape(set + "mel")
 		n := shape[len(shape)-1]
 		mel := channelsLast(f.F32(set+"mel"), 1, mels, n)
+		checkEncoded(t, f, m, set, mel)
 		codes := m.EncodeMel(mel)
 		index := make([]int32, len(codes))
 		for i, c := range codes {
@@ -316,6 +367,7 @@ func checkEvaluation(t *testing.T, f *golden.File, cfg model.Config) {
 			se += d * d
 		}
 		f.Check(set+"se", []float32{float32(se)})
+		f.CheckInts(set+"frames", []int32{int32(len(out) / mels)})
 		squares, frames = squares+se, frames+len(out)/mels
 	}
 	topDB := cfg.Features.TopDB
@@ -332,4 +384,100 @@ func evaluationSets(f *golden.File) []string {
 		}
 	}
 	return sets
+}
+
+// checkEncoded compares the encoder's outputs and the distances in inference.
+func checkEncoded(t *testing.T, f *golden.File, m *model.Model, set string, mel []float32) {
+	t.Helper()
+	latents, logVar := m.Latents(mel)
+	f.Check(set+"z", latents)
+	f.Check(set+"logvar", logVar)
+	n, k := len(latents)/m.Codebook.Dim, m.Codebook.Size
+	precision := make([]float32, len(logVar))
+	for i, l := range logVar {
+		precision[i] = float32(math.Exp(-float64(l)))
+	}
+	dist := make([]float32, n*k)
+	m.Codebook.Logits(dist, latents, precision)
+	for i := range dist {
+		dist[i] = -dist[i]
+	}
+	f.Check(set+"dist", dist)
+	margin := make([]float32, n)
+	for i := range margin {
+		row := slices.Clone(dist[i*k : (i+1)*k])
+		slices.Sort(row)
+		margin[i] = row[1] - row[0]
+	}
+	// A margin is a difference of two distances: twice their tolerance.
+	f.CheckWithin(set+"margin", margin, 2*f.Atol(set+"dist"), 4e-5)
+}
+
+func TestGoldenSpeechVQEMA(t *testing.T) {
+	for _, file := range golden.Glob(t, "speech_vqvae_*.safetensors") {
+		t.Run(file, func(t *testing.T) {
+			f := golden.Open(t, file)
+			cfg, tc := goldenConfig(f)
+			cfg.Quantizer.Kind, tc.Recon = model.VQEMA, "mse"
+			w := goldenWeights(f, cfg)
+			s, err := newSpeech(cfg, tc, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.differentiate(t)
+			solver := &Adam{LearningRate: tc.LearningRate, ClipNorm: tc.ClipNorm, Gamma: 1}
+			book := w["quantizer.codebook"]
+			debias := f.Meta("ema") == "debiased"
+			ema := vq.NewEMA(book, cfg.Quantizer.CodebookSize, f.Float("gamma"), f.Float("ema_eps"), debias)
+			for n := 1; n <= 3; n++ {
+				s.setBatch(f, n, cfg, tc)
+				if err := s.machine.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				s.checkLosses(f, n)
+				out := "out."
+				if n > 1 {
+					out = fmt.Sprintf("out.step%d.", n)
+				}
+				f.CheckInts(out+"index", s.codes())
+				f.Check(out+"z", data(s.vq.Latent))
+				f.Check(out+"q", data(s.vq.Quantized))
+				f.Check(out+"xhat", data(s.nodes.output))
+				if n == 1 {
+					s.checkGradients(t, f, cfg, tc, map[string]*G.Node{"z": s.vq.Latent, "q": s.vq.Quantized, "mel": s.nodes.mel})
+				}
+				if err := solver.Step(G.NodesToValueGrads(s.params)); err != nil {
+					t.Fatal(err)
+				}
+				f.Check(lossName(n, "grad_norm"), []float32{float32(solver.GradNorm)})
+				ema.Update(book, s.latents(), s.codes())
+				after := fmt.Sprintf("after%d.buffer.quantizer.", n)
+				checkRows(t, f, after+"codebook", book)
+				f.Check(after+"ema_count", ema.Count)
+				f.Check(after+"ema_sum", ema.Sum)
+				s.machine.Reset()
+			}
+			checkBuffers(f, cfg, w, "after3.")
+			s.checkAdam(t, f, cfg, w, solver)
+			f.RequireAllUsed()
+		})
+	}
+}
+
+// checkRows compares rows relative to their own norm: unused codes of the
+// published EMA grow by orders of magnitude.
+func checkRows(t *testing.T, f *golden.File, name string, got []float32) {
+	t.Helper()
+	d := f.Shape(name)[1]
+	want := f.F32(name)
+	for i := 0; i < len(want); i += d {
+		var diff, norm float64
+		for j := i; j < i+d; j++ {
+			diff += math.Pow(float64(got[j])-float64(want[j]), 2)
+			norm += math.Pow(float64(want[j]), 2)
+		}
+		if !(math.Sqrt(diff) <= 2e-5*math.Sqrt(norm)+1e-7) {
+			t.Errorf("%s: row %d is off by %g of its norm", name, i/d, math.Sqrt(diff/norm))
+		}
+	}
 }

@@ -32,10 +32,10 @@ func Quantize(z, codebook *G.Node, trained bool) Output {
 		Latent:     z,
 		Quantized:  graph.StraightThrough(z, nearest),
 		Codes:      codes,
-		Commitment: graph.MSE(z, nearest),
+		Commitment: graph.MSE(z, graph.StopGradient(nearest)),
 	}
 	if trained {
-		out.Codebook = graph.MSE(nearest, z)
+		out.Codebook = graph.MSE(nearest, graph.StopGradient(z))
 	}
 	return out
 }
