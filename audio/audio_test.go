@@ -10,13 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mewkiz/flac"
 	"github.com/mewkiz/flac/frame"
 	"github.com/mewkiz/flac/meta"
-	"pgregory.net/rapid"
 
 	aflac "vqspeech/audio/flac"
 	"vqspeech/audio/resample"
@@ -167,72 +165,6 @@ func TestStandardStreams(t *testing.T) {
 	}
 }
 
-func TestMixdown(t *testing.T) {
-	// A mono file turned stereo by its number of channels and block align.
-	mono := wavBytes(t, []float32{0.5, 0.25, -0.5, 1.0 / 32768, 2.0 / 32768, 0}, 16000)
-	copy(mono[22:], []byte{2, 0})
-	copy(mono[32:], []byte{4, 0})
-	want := []float32{0.375, (-0.5 + 1.0/32768) / 2, 1.0 / 32768}
-	for _, size := range []int{1, 2, 10} {
-		s, err := NewStream(iotest.OneByteReader(bytes.NewReader(mono)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.Len() != 3 {
-			t.Errorf("Len is %d", s.Len())
-		}
-		got := drain(t, s, func() int { return size })
-		if d := cmp.Diff(want, got); d != "" {
-			t.Error(d)
-		}
-	}
-}
-
-func drain(t testing.TB, s Source, size func() int) []float32 {
-	t.Helper()
-	var all []float32
-	for {
-		buf := make([]float32, size())
-		n, err := s.Read(buf)
-		all = append(all, buf[:n]...)
-		if err == io.EOF {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestDetect(t *testing.T) {
-	cases := []struct{ name, data, want string }{
-		{"empty", "", "empty file, want WAV or FLAC"},
-		{"mp3", "\xff\xfb\x90\x64" + strings.Repeat("\x00", 100), "ffmpeg -i in.mp3 out.wav"},
-		{"aac", "\xff\xf1\x50\x80", "MPEG audio"},
-		{"id3-mp3", "ID3\x04\x00\x00\x00\x00\x00\x05.....\xff\xfb\x90\x64", "MP3 is not supported, convert it first"},
-		{"id3-cut", "ID3\x04\x00\x00\x7f\x7f\x7f\x7f...", "MP3 is not supported"},
-		{"ogg", "OggS\x00\x02", "Ogg (Vorbis, Opus) is not supported, convert it first: ffmpeg -i in.ogg out.wav"},
-		{"m4a", "\x00\x00\x00\x20ftypM4A ", "MP4 (AAC)"},
-		{"sphere", "NIST_1A\n   1024\n", "ffmpeg -i in.sph out.wav"},
-		{"aiff", "FORM\x00\x00\x00\x00AIFF", "AIFF"},
-		{"gzip", "\x1f\x8b\x08\x00", "unpack it first"},
-		{"text", "hello, world\n", `text (starts with "hello, world\n"), want WAV or FLAC`},
-		{"utf16", "\xff\xfeh\x00i\x00", "text (UTF-16)"},
-		{"umlaut-cut", strings.Repeat("a", 63) + "ä", "text"},
-		{"zeros", "\x00\x00\x00\x00\x00\x00\x00\x00\x00", `unknown format (starts with 00 00 00 00 00 00 00 00)`},
-		{"riff-cut", "RIFF", "wav: truncated"},
-		{"avi", "RIFF\x00\x00\x00\x00AVI LIST", `wav: invalid format: RIFF form is "AVI "`},
-		{"rf64", "RF64\xff\xff\xff\xffWAVEds64", "wav: unsupported: RF64"},
-		{"flac-cut", "fLaC", "flac: truncated"},
-	}
-	for _, c := range cases {
-		_, err := Load(write(t, []byte(c.data)))
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v, want %q in it", c.name, err, c.want)
-		}
-	}
-}
-
 func TestOpenErrorsHaveNoPath(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing.wav")
@@ -330,90 +262,6 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// A stream at another rate gives the samples of the whole clip at that rate,
-// for any sizes of Read.
-func TestResampled(t *testing.T) {
-	clip, err := Load(utterance)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clip.Samples = clip.Samples[:9000]
-	data := wavBytes(t, clip.Samples, clip.SampleRate)
-	rapid.Check(t, func(rt *rapid.T) {
-		rate := rapid.SampledFrom([]int{8000, 11025, 16000, 48000}).Draw(rt, "rate")
-		want, err := clip.Resample(rate)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		s, err := NewStream(bytes.NewReader(data))
-		if err != nil {
-			rt.Fatal(err)
-		}
-		src, err := Resampled(s, rate)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		most := rapid.SampledFrom([]int{10, 1000, 1 << 18}).Draw(rt, "most")
-		size := most
-		got := drain(t, src, func() int { size = size*7919%most + 1; return size })
-		if src.SampleRate() != rate || want.SampleRate != rate {
-			rt.Fatalf("%d and %d Hz, want %d", src.SampleRate(), want.SampleRate, rate)
-		}
-		if !cmp.Equal(want.Samples, got) {
-			rt.Fatalf("%d samples in pieces, %d whole, or other values", len(got), len(want.Samples))
-		}
-	})
-	if _, err := Resampled(&Stream{dec: mustDecoder(t, wavBytes(t, nil, 1))}, 16000); err == nil {
-		t.Error("1 Hz to 16 kHz: no error")
-	}
-}
-
-func mustDecoder(t *testing.T, data []byte) decoder {
-	t.Helper()
-	d, err := wav.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// Errors in the middle of the input arrive through the resampler.
-func TestResampledPassesErrors(t *testing.T) {
-	data := wavBytes(t, sine(50000), 48000)
-	s, err := NewStream(bytes.NewReader(data[:60001]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := Resampled(s, 16000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]float32, 1000)
-	for err == nil {
-		_, err = src.Read(buf)
-	}
-	var format wav.FormatError
-	if !errors.As(err, &format) || !strings.Contains(err.Error(), "promises 100000 bytes, 59957 are there") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestReadFull(t *testing.T) {
-	s, err := NewStream(iotest.OneByteReader(bytes.NewReader(wavBytes(t, sine(10), 8000))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]float32, 6)
-	for i, want := range []struct {
-		n   int
-		err error
-	}{{6, nil}, {4, io.ErrUnexpectedEOF}, {0, io.EOF}} {
-		if n, err := ReadFull(s, buf); n != want.n || err != want.err {
-			t.Errorf("call %d: %d, %v, want %d, %v", i, n, err, want.n, want.err)
-		}
-	}
-}
-
 // silence is a FLAC stream of frames that each pack 4096 samples in a few
 // bytes.
 func silence(t testing.TB, frames int) []byte {
@@ -482,33 +330,6 @@ func TestClipResampleLength(t *testing.T) {
 	if same, err := clip.Resample(44100); err != nil || same != clip {
 		t.Errorf("same rate: another clip, %v", err)
 	}
-}
-
-func FuzzNewStream(f *testing.F) {
-	f.Add([]byte("ID3\x04\x00\x00\x00\x00\x00\x05.....fLaC"))
-	f.Add([]byte("RIFF\x00\x00\x00\x00WAVE"))
-	f.Add([]byte("\xff\xfb\x90\x64"))
-	f.Add([]byte("text"))
-	f.Add(wavBytes(f, sine(10), 16000))
-	f.Add(silence(f, 2))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 4096 {
-			return
-		}
-		s, err := NewStream(bytes.NewReader(data))
-		if err != nil {
-			if msg := err.Error(); strings.Contains(msg, "\n") || !strings.Contains(msg, ": ") {
-				t.Fatalf("%q", msg)
-			}
-			return
-		}
-		if s.SampleRate() < 1 {
-			t.Fatalf("rate of %d Hz", s.SampleRate())
-		}
-		if clip, err := s.readAll(); err == nil && len(clip.Samples) > 1<<24 {
-			t.Fatalf("%d samples from %d bytes", len(clip.Samples), len(data))
-		}
-	})
 }
 
 func BenchmarkLoad(b *testing.B) {
