@@ -13,6 +13,7 @@ import (
 //	op(B) [k, n] float32, stored [k, n] or, with transB, [n, k]
 //	C     [m, n] float32
 //
+// Few rows against a B that stays the same are much faster with [GemmPacked].
 // C must not overlap A or B. With k = 0 the product is zero. Gemm panics on a
 // negative size, on a leading dimension shorter than a stored row and on a
 // slice too short for its shape.

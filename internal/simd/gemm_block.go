@@ -55,86 +55,104 @@ func gemmGrow(x []float32, n int) []float32 {
 	return x[:n]
 }
 
+// gemmPass is the part of a block of C that one packing of B serves: columns jc to
+// je-1, values pc to pc+kc-1 of k.
+type gemmPass struct {
+	*gemmCall
+	buf            *gemmBuffers
+	jc, je, pc, kc int
+	packB          bool // B is read from buf.b, else from where it is
+}
+
 // gemmBlock computes rows i0 to i1-1 and columns j0 to j1-1 of C, where j0 is a
 // multiple of nr.
 func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
-	buf := gemmBufferPool.Get().(*gemmBuffers)
+	s := gemmPass{gemmCall: g, buf: gemmBufferPool.Get().(*gemmBuffers)}
 	mr, nr := g.kern.mr, g.kern.nr
-	kc := min(gemmKC, g.k)
-	buf.a = gemmGrow(buf.a, gemmMC/mr*g.kern.strideA*kc)
-	buf.edge = gemmGrow(buf.edge, mr*nr)
 	// B is packed unless few rows will use it and its rows serve as they are.
-	packB := g.packed == nil && (g.transB || i1-i0 > 2*mr)
+	s.packB = g.packed == nil && (g.transB || i1-i0 > 2*mr)
+	kc := min(gemmKC, g.k)
+	s.buf.a = gemmGrow(s.buf.a, gemmMC/mr*g.kern.strideA*kc)
+	s.buf.edge = gemmGrow(s.buf.edge, mr*nr)
 	if g.packed == nil {
-		buf.b = gemmGrow(buf.b, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
+		s.buf.b = gemmGrow(s.buf.b, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
 	}
 	blocks := (i1 - i0 + gemmMC - 1) / gemmMC
-	for jc := j0; jc < j1; jc += gemmNC {
-		je := min(jc+gemmNC, j1)
-		for pc := 0; pc < g.k; pc += gemmKC {
-			kc := min(gemmKC, g.k-pc)
+	for s.jc = j0; s.jc < j1; s.jc += gemmNC {
+		s.je = min(s.jc+gemmNC, j1)
+		for s.pc = 0; s.pc < g.k; s.pc += gemmKC {
+			s.kc = min(gemmKC, g.k-s.pc)
 			if g.packed == nil {
-				for j := jc; j < je; j += nr {
-					if w := min(nr, je-j); packB || w < nr {
-						g.kern.pack(buf.b[(j-jc)*kc:], nr, w, kc, g.sourceB(pc, j), g.ldb, !g.transB)
-					}
-				}
+				s.packPanelsB()
 			}
-			for block := range blocks {
-				ic, ie := gemmPart(i0, i1, block, blocks), gemmPart(i0, i1, block+1, blocks)
-				g.packA(buf.a, ic, ie, pc, kc)
-				wide := 1
-				if ie-ic < len(g.kern.wide) {
-					wide = max(1, g.kern.wide[ie-ic])
-				}
-				for j := jc; j < je; {
-					w := min(nr*wide, je-j)
-					if w < nr*wide {
-						w = min(nr, w)
-					}
-					var b []float32
-					ldb, panelB := nr, nr*kc
-					switch {
-					case g.packed != nil:
-						b = g.packed[(g.n+nr-1)/nr*nr*pc+j*kc:]
-					case packB || w < nr:
-						b = buf.b[(j-jc)*kc:]
-					default:
-						b, ldb, panelB = g.sourceB(pc, j), g.ldb, nr
-					}
-					g.column(buf, ic, ie, j, w, kc, b, ldb, panelB, g.accumulate || pc > 0)
-					j += w
-				}
+			for b := range blocks {
+				s.rows(gemmPart(i0, i1, b, blocks), gemmPart(i0, i1, b+1, blocks))
 			}
 		}
 	}
-	gemmBufferPool.Put(buf)
+	gemmBufferPool.Put(s.buf)
 }
 
-// column multiplies the packed rows ic to ie-1 of A by w columns of B, from j on:
+// packPanelsB packs the panels of B that are not read in place: all with packB,
+// else a last one that is not whole.
+func (s *gemmPass) packPanelsB() {
+	nr := s.kern.nr
+	for j := s.jc; j < s.je; j += nr {
+		if w := min(nr, s.je-j); s.packB || w < nr {
+			s.kern.pack(s.buf.b[(j-s.jc)*s.kc:], nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
+		}
+	}
+}
+
+// rows computes at most gemmMC rows of C.
+func (s *gemmPass) rows(ic, ie int) {
+	s.packA(s.buf.a, ic, ie, s.pc, s.kc)
+	nr, wide := s.kern.nr, 1
+	if ie-ic < len(s.kern.wide) {
+		wide = max(1, s.kern.wide[ie-ic])
+	}
+	for j := s.jc; j < s.je; {
+		w := nr * wide
+		if s.je-j < w {
+			w = min(nr, s.je-j)
+		}
+		switch {
+		case s.packed != nil:
+			s.columns(ic, ie, j, w, s.packed[(s.n+nr-1)/nr*nr*s.pc+j*s.kc:], nr, nr*s.kc)
+		case s.packB || w < nr:
+			s.columns(ic, ie, j, w, s.buf.b[(j-s.jc)*s.kc:], nr, nr*s.kc)
+		default:
+			s.columns(ic, ie, j, w, s.sourceB(s.pc, j), s.ldb, nr)
+		}
+		j += w
+	}
+}
+
+// columns multiplies the packed rows ic to ie-1 of A by w columns of B, from j on:
 // whole panels, or less than one.
-func (g *gemmCall) column(buf *gemmBuffers, ic, ie, j, w, kc int, b []float32, ldb, panelB int, add bool) {
-	nr, stride := g.kern.nr, g.kern.strideA
-	panels := (ie - ic + g.kern.mr - 1) / g.kern.mr
+func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
+	nr, stride := s.kern.nr, s.kern.strideA
+	add := s.accumulate || s.pc > 0
+	panels := (ie - ic + s.kern.mr - 1) / s.kern.mr
 	for p := range panels {
 		i := gemmPart(ic, ie, p, panels)
 		h := gemmPart(ic, ie, p+1, panels) - i
-		a := buf.a[p*stride*kc:]
-		c := g.c[i*g.ldc+j:]
+		a := s.buf.a[p*stride*s.kc:]
+		c := s.c[i*s.ldc+j:]
 		if w >= nr {
-			g.kern.tile(h, w/nr, kc, a, stride, b, ldb, panelB, c, g.ldc, add)
+			s.kern.tile(h, w/nr, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
 			continue
 		}
-		g.kern.tile(h, 1, kc, a, stride, b, ldb, panelB, buf.edge, nr, false)
+		edge := s.buf.edge
+		s.kern.tile(h, 1, s.kc, a, stride, b, ldb, panelB, edge, nr, false)
 		for r := range h {
-			to := c[r*g.ldc : r*g.ldc+w]
-			from := buf.edge[r*nr:][:w]
-			if add {
-				for x, v := range from {
-					to[x] += v
-				}
-			} else {
-				copy(to, from)
+			to := c[r*s.ldc:][:w]
+			if !add {
+				copy(to, edge[r*nr:])
+				continue
+			}
+			for x, v := range edge[r*nr:][:w] {
+				to[x] += v
 			}
 		}
 	}
