@@ -3,8 +3,9 @@ package features
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
+
+	"vqspeech/internal/simd"
 )
 
 // RawFloorDB is the guard under the logarithm: the raw level of silence (dB).
@@ -20,6 +21,7 @@ const blockFrames = 512
 type Extractor struct {
 	cfg  Config
 	bank *filterBank
+	dft  *DFT
 	win  []float64 // [WinLength]
 
 	y     []float64 // pre-emphasised samples from index base on
@@ -30,12 +32,12 @@ type Extractor struct {
 	next  int // first frame not yet returned; even until Flush
 	err   error
 	out   []float32
-	slots []*slot
+	slots sync.Pool // of *slot
 }
 
 // A slot is the scratch space of one goroutine.
 type slot struct {
-	dft        *DFT
+	in         []complex128 // [NFFT]
 	frame, mag [2][]float64
 	mel        []float64
 }
@@ -49,6 +51,7 @@ func NewExtractor(cfg Config) (*Extractor, error) {
 	return &Extractor{
 		cfg:  cfg,
 		bank: newFilterBank(cfg.SampleRate, cfg.NFFT, cfg.NMels, cfg.FMin, cfg.FMax),
+		dft:  NewDFT(cfg.NFFT),
 		win:  Window(cfg.WinLength),
 	}, nil
 }
@@ -144,34 +147,25 @@ func (e *Extractor) compute(end int) {
 	e.out = append(e.out, make([]float32, frames*m)...)
 	dst := e.out[at:]
 
-	const grain = 8 // pairs worth a goroutine
-	pairs := (frames + 1) / 2
-	workers := max(1, min(runtime.GOMAXPROCS(0), pairs/grain))
-	for len(e.slots) < workers {
-		e.slots = append(e.slots, e.newSlot())
-	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		run := func() {
-			for p := w * pairs / workers; p < (w+1)*pairs/workers; p++ {
-				e.pair(e.slots[w], e.next+2*p, dst[2*p*m:min(2*p+2, frames)*m])
-			}
+	const grain = 4 // pairs worth handing over to a thread
+	simd.Parallel((frames+1)/2, grain, func(lo, hi int) {
+		s, ok := e.slots.Get().(*slot)
+		if !ok {
+			s = e.newSlot()
 		}
-		if workers == 1 {
-			run()
-		} else {
-			wg.Go(run)
+		for p := lo; p < hi; p++ {
+			e.pair(s, e.next+2*p, dst[2*p*m:min(2*p+2, frames)*m])
 		}
-	}
-	wg.Wait()
+		e.slots.Put(s)
+	})
 	e.next = end
 }
 
 func (e *Extractor) newSlot() *slot {
-	s := &slot{dft: NewDFT(e.cfg.NFFT), mel: make([]float64, e.cfg.NMels)}
+	s := &slot{in: make([]complex128, e.cfg.NFFT), mel: make([]float64, e.cfg.NMels)}
 	for i := range s.frame {
 		s.frame[i] = make([]float64, e.cfg.WinLength)
-		s.mag[i] = make([]float64, s.dft.Bins())
+		s.mag[i] = make([]float64, e.dft.Bins())
 	}
 	return s
 }
@@ -199,7 +193,7 @@ func (e *Extractor) magnitudes(s *slot, t, rows int) {
 		}
 		e.window(s.frame[r], t+r)
 	}
-	s.dft.pair(s.frame[0], s.frame[1], func(k int, a, b complex128) {
+	e.dft.pair(s.in, s.frame[0], s.frame[1], func(k int, a, b complex128) {
 		s.mag[0][k] = math.Sqrt(real(a)*real(a) + imag(a)*imag(a))
 		s.mag[1][k] = math.Sqrt(real(b)*real(b) + imag(b)*imag(b))
 	})

@@ -143,7 +143,7 @@ func TestFrameCountAndShortSignals(t *testing.T) {
 				frame[(cfg.NFFT-cfg.WinLength)/2+i] = y[j] * w
 			}
 			mag := make([]float64, dft.Bins())
-			dft.pair(frame, nil, func(k int, a, _ complex128) { mag[k] = math.Hypot(real(a), imag(a)) })
+			dft.pair(make([]complex128, cfg.NFFT), frame, nil, func(k int, a, _ complex128) { mag[k] = math.Hypot(real(a), imag(a)) })
 			mel := make([]float64, cfg.NMels)
 			fb.apply(mel, mag)
 			for m, v := range mel {

@@ -19,12 +19,8 @@ func Window(n int) []float64 { return window.Hann(n + 1)[:n] }
 // A DFT transforms real frames of one power-of-two length N to the bins 0..N/2
 // and back. go-dsp knows only complex transforms, so two real frames travel as
 // real and imaginary part of one; the split by symmetry is exact to rounding.
-//
-// A DFT holds scratch space: it must not be used by two goroutines at a time.
-type DFT struct {
-	n  int
-	in []complex128 // [N]
-}
+// It may be used by several goroutines at a time.
+type DFT struct{ n int }
 
 // NewDFT returns a transform of length n, a power of two of at least 4. It
 // panics on any other length: there go-dsp falls back to Bluestein's
@@ -33,7 +29,7 @@ func NewDFT(n int) *DFT {
 	if n < 4 || n&(n-1) != 0 {
 		panic("features: DFT length is not a power of two")
 	}
-	return &DFT{n: n, in: make([]complex128, n)}
+	return &DFT{n}
 }
 
 // Bins returns N/2+1.
@@ -44,29 +40,31 @@ func (d *DFT) Bins() int { return d.n/2 + 1 }
 // if the lengths do not agree.
 func (d *DFT) Forward(spectra []complex128, frames []float64, width int) {
 	bins, count := d.Bins(), d.check(len(spectra), len(frames), width)
+	in := make([]complex128, d.n)
 	for f := 0; f < count; f += 2 {
 		even := spectra[f*bins:][:bins]
 		a := frames[f*width:][:width]
 		if f+1 == count {
-			d.pair(a, nil, func(k int, a, _ complex128) { even[k] = a })
+			d.pair(in, a, nil, func(k int, a, _ complex128) { even[k] = a })
 			return
 		}
 		odd := spectra[(f+1)*bins:][:bins]
-		d.pair(a, frames[(f+1)*width:][:width], func(k int, a, b complex128) { even[k], odd[k] = a, b })
+		d.pair(in, a, frames[(f+1)*width:][:width], func(k int, a, b complex128) { even[k], odd[k] = a, b })
 	}
 }
 
 // pair transforms the real frames a and b, zero beyond their lengths, and
-// calls each with the two spectra of every bin 0..N/2. b may be empty.
-func (d *DFT) pair(a, b []float64, each func(k int, a, b complex128)) {
+// calls each with the two spectra of every bin 0..N/2. b may be empty. in [N]
+// is scratch space.
+func (d *DFT) pair(in []complex128, a, b []float64, each func(k int, a, b complex128)) {
 	for i, v := range a {
-		d.in[i] = complex(v, 0)
+		in[i] = complex(v, 0)
 	}
-	clear(d.in[len(a):])
+	clear(in[len(a):])
 	for i, v := range b {
-		d.in[i] = complex(real(d.in[i]), v)
+		in[i] = complex(real(in[i]), v)
 	}
-	z := fft.FFT(d.in)
+	z := fft.FFT(in)
 	for k := range d.Bins() {
 		p, q := z[k], cmplx.Conj(z[(d.n-k)&(d.n-1)])
 		s, t := p+q, p-q // 2 A[k], 2i B[k]
@@ -80,13 +78,14 @@ func (d *DFT) pair(a, b []float64, each func(k int, a, b complex128)) {
 func (d *DFT) Inverse(frames []float64, spectra []complex128, width int) {
 	bins, scale := d.Bins(), 1/float64(d.n)
 	count := d.check(len(spectra), len(frames), width)
+	in := make([]complex128, d.n)
 	for f := 0; f < count; f += 2 {
-		clear(d.in)
-		d.addHermitian(spectra[f*bins:][:bins], 1)
+		clear(in)
+		addHermitian(in, spectra[f*bins:][:bins], 1)
 		if f+1 < count {
-			d.addHermitian(spectra[(f+1)*bins:][:bins], 1i)
+			addHermitian(in, spectra[(f+1)*bins:][:bins], 1i)
 		}
-		z := fft.FFT(d.in)
+		z := fft.FFT(in)
 		for r := range min(2, count-f) {
 			for i := range width {
 				v := imag(z[i]) // the first frame, exchanged with the second as below
@@ -99,20 +98,20 @@ func (d *DFT) Inverse(frames []float64, spectra []complex128, width int) {
 	}
 }
 
-// addHermitian adds to d.in the full spectrum of a real frame times unit, with
+// addHermitian adds to in [N] the full spectrum of a real frame times unit, with
 // real and imaginary parts exchanged: between two such exchanges the forward
 // transform is the inverse one. Bins 0 and N/2 of a real frame are real.
-func (d *DFT) addHermitian(spectrum []complex128, unit complex128) {
+func addHermitian(in, spectrum []complex128, unit complex128) {
 	last := len(spectrum) - 1
 	add := func(k int, v complex128) {
 		v *= unit
-		d.in[k] += complex(imag(v), real(v))
+		in[k] += complex(imag(v), real(v))
 	}
 	add(0, complex(real(spectrum[0]), 0))
 	add(last, complex(real(spectrum[last]), 0))
 	for k := 1; k < last; k++ {
 		add(k, spectrum[k])
-		add(d.n-k, cmplx.Conj(spectrum[k]))
+		add(len(in)-k, cmplx.Conj(spectrum[k]))
 	}
 }
 

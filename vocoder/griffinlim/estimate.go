@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"vqspeech/features"
+	"vqspeech/internal/simd"
 )
 
 const (
@@ -68,12 +69,7 @@ func (e *estimator) block(n int) []float64 {
 	for round := range iterations {
 		e.spec, e.prev = e.prev, e.spec
 		e.analyse()
-		for i, r := range e.spec {
-			if round > 0 {
-				r += complex(momentum, 0) * (r - e.prev[i])
-			}
-			e.goal[i] = withMagnitude(e.mags[i], r)
-		}
+		e.accelerate(round > 0)
 		e.synthesise()
 	}
 
@@ -121,28 +117,53 @@ func (e *estimator) span(f int) (lo, hi int) {
 	return lo, min(lo+e.width, len(e.x))
 }
 
+// parallel calls f for ranges [lo, hi) of the frames of mags, on several
+// threads. Ranges begin with even frames: two frames share a transform.
+func (e *estimator) parallel(f func(lo, hi int)) {
+	total := len(e.mags) / e.bins
+	simd.Parallel((total+1)/2, 4, func(lo, hi int) { f(2*lo, min(2*hi, total)) })
+}
+
 // analyse sets spec to the transforms of x.
 func (e *estimator) analyse() {
-	for f := range len(e.mags) / e.bins {
-		lo, hi := e.span(f)
-		frame := e.frames[f*e.width:][:e.width]
-		for i, v := range e.x[lo:hi] {
-			frame[i] = v * e.win[i]
+	e.parallel(func(first, end int) {
+		frames := e.frames[first*e.width : end*e.width]
+		for f := first; f < end; f++ {
+			lo, hi := e.span(f)
+			frame := frames[(f-first)*e.width:][:e.width]
+			for i, v := range e.x[lo:hi] {
+				frame[i] = v * e.win[i]
+			}
+			clear(frame[hi-lo:])
 		}
-		clear(frame[hi-lo:])
-	}
-	e.dft.Forward(e.spec, e.frames, e.width)
+		e.dft.Forward(e.spec[first*e.bins:end*e.bins], frames, e.width)
+	})
+}
+
+// accelerate sets goal to the magnitudes with the phases of spec or, with
+// momentum, of a point beyond it as seen from prev.
+func (e *estimator) accelerate(withMomentum bool) {
+	e.parallel(func(first, end int) {
+		for i := first * e.bins; i < end*e.bins; i++ {
+			z := e.spec[i]
+			if withMomentum {
+				z += complex(momentum, 0) * (z - e.prev[i])
+			}
+			e.goal[i] = withMagnitude(e.mags[i], z)
+		}
+	})
 }
 
 // synthesise sets x after the history to the signal whose transforms are
 // closest to goal in the least-squares sense (Griffin & Lim 1984, eq. 6).
 func (e *estimator) synthesise() {
-	e.dft.Inverse(e.frames, e.goal, e.width)
+	e.parallel(func(first, end int) {
+		e.dft.Inverse(e.frames[first*e.width:end*e.width], e.goal[first*e.bins:end*e.bins], e.width)
+	})
 	clear(e.x[e.history:])
 	for f := range len(e.mags) / e.bins {
 		lo, hi := e.span(f)
-		skip := max(0, e.history-lo)
-		for i := skip; i < hi-lo; i++ {
+		for i := max(0, e.history-lo); i < hi-lo; i++ {
 			e.x[lo+i] += e.frames[f*e.width+i] * e.win[i]
 		}
 	}

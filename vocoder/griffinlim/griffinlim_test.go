@@ -1,6 +1,7 @@
 package griffinlim
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -227,9 +228,13 @@ func BenchmarkGriffinLim(b *testing.B) {
 	const seconds = 2
 	mel := logMel(b, voice(seconds*cfg.SampleRate), cfg)
 	g := mustNew(b, cfg)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for b.Loop() {
-		synthesise(b, g, mel, cfg.NMels)
+	for _, procs := range []int{1, runtime.NumCPU()} {
+		b.Run(fmt.Sprintf("cores-%d", procs), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			for b.Loop() {
+				synthesise(b, g, mel, cfg.NMels)
+			}
+			b.ReportMetric(seconds*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
+		})
 	}
-	b.ReportMetric(seconds*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
 }
