@@ -38,14 +38,6 @@ type gemmKernel struct {
 	pack            func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
 }
 
-// gemmBuffers is the scratch memory of one block of C, grown as needed.
-type gemmBuffers struct {
-	a, b []float32
-	edge []float32 // one tile that hangs over the right edge of C
-}
-
-var gemmBufferPool = sync.Pool{New: func() any { return new(gemmBuffers) }}
-
 // gemmGrow returns a slice of n values, x itself if it has room. The values
 // are those left by the last user.
 func gemmGrow(x []float32, n int) []float32 {
@@ -56,26 +48,30 @@ func gemmGrow(x []float32, n int) []float32 {
 }
 
 // gemmPass is the part of a block of C that one packing of B serves: columns jc to
-// je-1, values pc to pc+kc-1 of k.
+// je-1, values pc to pc+kc-1 of k. Its memory is used again by later products.
 type gemmPass struct {
-	*gemmCall
-	buf            *gemmBuffers
+	gemmCall
 	jc, je, pc, kc int
-	packB          bool // B is read from buf.b, else from where it is
+	inPlace        bool      // whole panels of B are read where they are
+	bufA, bufB     []float32 // packed parts of A and B
+	edge           []float32 // a tile that hangs over the right edge of C
 }
+
+var gemmPassPool = sync.Pool{New: func() any { return new(gemmPass) }}
 
 // gemmBlock computes rows i0 to i1-1 and columns j0 to j1-1 of C, where j0 is a
 // multiple of nr.
 func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
-	s := gemmPass{gemmCall: g, buf: gemmBufferPool.Get().(*gemmBuffers)}
+	s := gemmPassPool.Get().(*gemmPass)
+	s.gemmCall = *g
 	mr, nr := g.kern.mr, g.kern.nr
-	// B is packed unless few rows will use it and its rows serve as they are.
-	s.packB = g.packed == nil && (g.transB || i1-i0 > 2*mr)
+	// Packing does not pay if few rows will use it.
+	s.inPlace = g.packed == nil && !g.transB && i1-i0 <= 2*mr
 	kc := min(gemmKC, g.k)
-	s.buf.a = gemmGrow(s.buf.a, gemmMC/mr*g.kern.strideA*kc)
-	s.buf.edge = gemmGrow(s.buf.edge, mr*nr)
+	s.bufA = gemmGrow(s.bufA, gemmMC/mr*g.kern.strideA*kc)
+	s.edge = gemmGrow(s.edge, mr*nr)
 	if g.packed == nil {
-		s.buf.b = gemmGrow(s.buf.b, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
+		s.bufB = gemmGrow(s.bufB, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
 	}
 	blocks := (i1 - i0 + gemmMC - 1) / gemmMC
 	for s.jc = j0; s.jc < j1; s.jc += gemmNC {
@@ -90,23 +86,23 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 			}
 		}
 	}
-	gemmBufferPool.Put(s.buf)
+	s.gemmCall = gemmCall{}
+	gemmPassPool.Put(s)
 }
 
-// packPanelsB packs the panels of B that are not read in place: all with packB,
-// else a last one that is not whole.
+// packPanelsB packs the panels of B that are not read in place.
 func (s *gemmPass) packPanelsB() {
 	nr := s.kern.nr
 	for j := s.jc; j < s.je; j += nr {
-		if w := min(nr, s.je-j); s.packB || w < nr {
-			s.kern.pack(s.buf.b[(j-s.jc)*s.kc:], nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
+		if w := min(nr, s.je-j); !s.inPlace || w < nr {
+			s.kern.pack(s.bufB[(j-s.jc)*s.kc:], nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
 		}
 	}
 }
 
 // rows computes at most gemmMC rows of C.
 func (s *gemmPass) rows(ic, ie int) {
-	s.packA(s.buf.a, ic, ie, s.pc, s.kc)
+	s.packA(s.bufA, ic, ie, s.pc, s.kc)
 	nr, wide := s.kern.nr, 1
 	if ie-ic < len(s.kern.wide) {
 		wide = max(1, s.kern.wide[ie-ic])
@@ -119,8 +115,8 @@ func (s *gemmPass) rows(ic, ie int) {
 		switch {
 		case s.packed != nil:
 			s.columns(ic, ie, j, w, s.packed[(s.n+nr-1)/nr*nr*s.pc+j*s.kc:], nr, nr*s.kc)
-		case s.packB || w < nr:
-			s.columns(ic, ie, j, w, s.buf.b[(j-s.jc)*s.kc:], nr, nr*s.kc)
+		case !s.inPlace || w < nr:
+			s.columns(ic, ie, j, w, s.bufB[(j-s.jc)*s.kc:], nr, nr*s.kc)
 		default:
 			s.columns(ic, ie, j, w, s.sourceB(s.pc, j), s.ldb, nr)
 		}
@@ -137,21 +133,20 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 	for p := range panels {
 		i := gemmPart(ic, ie, p, panels)
 		h := gemmPart(ic, ie, p+1, panels) - i
-		a := s.buf.a[p*stride*s.kc:]
+		a := s.bufA[p*stride*s.kc:]
 		c := s.c[i*s.ldc+j:]
 		if w >= nr {
 			s.kern.tile(h, w/nr, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
 			continue
 		}
-		edge := s.buf.edge
-		s.kern.tile(h, 1, s.kc, a, stride, b, ldb, panelB, edge, nr, false)
+		s.kern.tile(h, 1, s.kc, a, stride, b, ldb, panelB, s.edge, nr, false)
 		for r := range h {
 			to := c[r*s.ldc:][:w]
 			if !add {
-				copy(to, edge[r*nr:])
+				copy(to, s.edge[r*nr:])
 				continue
 			}
-			for x, v := range edge[r*nr:][:w] {
+			for x, v := range s.edge[r*nr:][:w] {
 				to[x] += v
 			}
 		}
