@@ -40,7 +40,7 @@ type Config struct {
 func Default(f FrontEnd) Config {
 	return Config{
 		FrontEnd: f, SampleRate: 16000, NFFT: 2048, WinLength: 400, HopLength: 160,
-		NMels: 80, FMin: 50, FMax: 8000, PreEmphasis: 0.97, TopDB: 80, FloorDB: -70,
+		NMels: 80, FMin: 50, FMax: 8000, PreEmphasis: 0.97, TopDB: 80, FloorDB: -80,
 	}
 }
 
