@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -18,16 +19,25 @@ const maxFileBytes = 1 << 20
 // Load reads the recipe file at path over the defaults, applies the overrides
 // ("section.key=value", later ones win) and validates the result.
 func Load(path string, overrides ...string) (Recipe, error) {
-	f, err := os.Open(path)
+	data, err := read(path)
 	if err != nil {
-		return Recipe{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
-		return Recipe{}, err
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return Recipe{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return Parse(path, data, overrides...)
+}
+
+// read reads the file at path, but not much more than a recipe may have.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 }
 
 // Parse is Load for bytes in memory; name stands for the file in errors.

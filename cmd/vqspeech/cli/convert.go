@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"vqspeech/model"
+)
+
+type convertOptions struct {
+	out, to, vocoder string
+	json             bool
+}
+
+func (a *app) convertCmd() *cobra.Command {
+	var o convertOptions
+	cmd := &cobra.Command{
+		Use:   "convert IN... --to ID [-o OUT.wav]",
+		Short: "Say the same in another voice",
+		Long: `Convert encodes audio files and decodes the units in the voice of speaker ID,
+without a file in between. OUT is by default IN-to-ID.wav; with several IN it is
+a folder.
+
+With --json the report is an object a line on standard output:
+` + synthReportHelp,
+		Example: `  vqspeech convert talk.wav --to 1088           # talk-to-1088.wav
+  vqspeech convert *.flac --to 1088 -o out/`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.convert(cmd, args, o) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.to, "to", "", "speaker to speak as (see: vqspeech speakers)")
+	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
+	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	_ = cmd.MarkFlagRequired("to")
+	a.vocoderFlag(cmd, &o.vocoder)
+	a.completeSpeaker(cmd, "to")
+	return cmd
+}
+
+func (a *app) convert(cmd *cobra.Command, args []string, o convertOptions) error {
+	if o.to == "" {
+		return usagef("--to is empty, want a speaker id")
+	}
+	jobs, err := plan(args, o.out, "-to-"+fileName(o.to)+".wav", false)
+	if err != nil {
+		return err
+	}
+	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.to, func(ctx context.Context, m *model.Model, j job) (r synthReport, err error) {
+		row, err := m.SpeakerIndex(o.to)
+		if err != nil {
+			return r, err
+		}
+		s, err := a.newSynth(m, o.vocoder, row, j.out)
+		if err != nil {
+			return r, err
+		}
+		defer s.abort()
+		samples, err := m.EncodeFile(j.in, func(codes []uint16) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return s.push(codes)
+		})
+		if err != nil {
+			return r, err
+		}
+		return synthReport{Speaker: o.to, Samples: samples, Units: s.units}, s.finish(samples)
+	})
+}
+
+// fileName makes a speaker id usable as a part of a file name.
+func fileName(id string) string {
+	b := []rune(id)
+	for i, r := range b {
+		if r < ' ' || r == '/' || r == '\\' || r == ':' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}

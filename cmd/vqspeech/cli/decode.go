@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vqspeech/model"
+	"vqspeech/quant/units"
+)
+
+type decodeOptions struct {
+	out, speaker, vocoder string
+	json                  bool
+}
+
+// synthReport is the JSON object of decode and convert.
+type synthReport struct {
+	File       string  `json:"file"`
+	Output     string  `json:"output"`
+	Speaker    string  `json:"speaker"`
+	Samples    int64   `json:"samples"`
+	SampleRate int     `json:"sample_rate"`
+	Seconds    float64 `json:"seconds"`
+	Units      int64   `json:"units"`
+	XRealtime  float64 `json:"x_realtime"`
+}
+
+const synthReportHelp = `  {"file", "output", "speaker", "samples", "sample_rate" (Hz), "seconds", "units",
+   "x_realtime"}
+or {"file", "error"}.`
+
+func (a *app) decodeCmd() *cobra.Command {
+	var o decodeOptions
+	cmd := &cobra.Command{
+		Use:   "decode IN.vqs... [-o OUT.wav]",
+		Short: "Turn units into speech",
+		Long: `Decode turns units (.vqs files of encode) into 16-bit WAV files of exactly the
+length of the original. The units must have been made by the same model.
+
+The voice is --speaker, else the speaker that the file records if the model
+knows it, else the model's first. OUT is by default IN with the suffix .wav; with
+several IN it is a folder.
+
+With --json the report is an object a line on standard output:
+` + synthReportHelp,
+		Example: `  vqspeech decode talk.vqs                      # talk.wav
+  vqspeech decode talk.vqs --speaker 1088 -o - | aplay`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.decode(cmd, args, o) }),
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
+	f.StringVar(&o.speaker, "speaker", "", "speaker to speak as (see: vqspeech speakers)")
+	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	a.vocoderFlag(cmd, &o.vocoder)
+	a.completeSpeaker(cmd, "speaker")
+	return cmd
+}
+
+func (a *app) vocoderFlag(cmd *cobra.Command, v *string) {
+	cmd.Flags().StringVar(v, "vocoder", vocoders[0], "how features become a waveform: griffinlim")
+	_ = cmd.RegisterFlagCompletionFunc("vocoder", cobra.FixedCompletions(vocoders, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
+	jobs, err := plan(args, o.out, ".wav", false)
+	if err != nil {
+		return err
+	}
+	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, j job) (synthReport, error) {
+		return a.decodeFile(ctx, m, j, o)
+	})
+}
+
+// synthesise runs the jobs of decode or convert and reports each.
+func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoderName, speaker string,
+	one func(context.Context, *model.Model, job) (synthReport, error),
+) error {
+	if asJSON && jobs[0].out == "-" {
+		return usagef("--json and the audio cannot both go to standard output")
+	}
+	m, err := a.model()
+	if err != nil {
+		return err
+	}
+	if speaker != "" {
+		if _, err := m.SpeakerIndex(speaker); err != nil {
+			return err
+		}
+	}
+	if _, err := newVocoder(vocoderName, m); err != nil {
+		return err
+	}
+	failed := failures{w: a.stderr}
+	for _, j := range jobs {
+		begun := time.Now()
+		r, err := one(cmd.Context(), m, j)
+		if err != nil {
+			if err := a.failed(cmd, &failed, j.in, err, asJSON); err != nil {
+				return err
+			}
+			continue
+		}
+		r.File, r.Output = j.in, j.out
+		r.SampleRate = m.Config.Features.SampleRate
+		r.Seconds = float64(r.Samples) / float64(r.SampleRate)
+		r.XRealtime = r.Seconds / time.Since(begun).Seconds()
+		if asJSON {
+			if err := writeJSON(cmd.OutOrStdout(), r); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(a.stderr, "%s: %.2f s as speaker %s, %.0f x real time\n", display(j.in), r.Seconds, r.Speaker, r.XRealtime)
+	}
+	return failed.result(len(jobs))
+}
+
+// decodeFile turns one .vqs into one WAV.
+func (a *app) decodeFile(ctx context.Context, m *model.Model, j job, o decodeOptions) (r synthReport, err error) {
+	in := io.Reader(os.Stdin)
+	if j.in != "-" {
+		f, err := os.Open(j.in)
+		if err != nil {
+			return r, err
+		}
+		defer f.Close()
+		in = f
+	}
+	reader, err := units.NewReader(in)
+	if err != nil {
+		return r, err
+	}
+	h := reader.Header()
+	if err := checkUnits(h, m); err != nil {
+		return r, err
+	}
+	speaker := o.speaker
+	if speaker == "" {
+		speaker = h.Speaker
+	}
+	row, err := m.SpeakerIndex(speaker)
+	if err != nil { // only possible for the recorded speaker
+		speaker = m.DefaultSpeaker()
+		if row, err = m.SpeakerIndex(speaker); err != nil {
+			return r, err
+		}
+	}
+	s, err := a.newSynth(m, o.vocoder, row, j.out)
+	if err != nil {
+		return r, err
+	}
+	defer s.abort()
+	codes := make([]uint16, 1024)
+	for {
+		n, err := reader.Read(codes)
+		if n > 0 {
+			if err := s.push(codes[:n]); err != nil {
+				return r, err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return r, err
+		}
+	}
+	r = synthReport{Speaker: speaker, Samples: reader.Samples(), Units: s.units}
+	return r, s.finish(r.Samples)
+}
+
+// checkUnits reports whether units with this header are for model m.
+func checkUnits(h units.Header, m *model.Model) error {
+	if fp := m.Fingerprint(); h.Fingerprint != fp {
+		return hintError{
+			fmt.Errorf("made by model %x, want model %x", h.Fingerprint, fp),
+			"--model FILE chooses another model",
+		}
+	}
+	c := m.Config
+	if h.SampleRate != c.Features.SampleRate || h.Hop != c.HopSamples() || h.CodebookSize != m.Codebook.Size {
+		return fmt.Errorf("units are %d Hz, hop %d, codebook size %d; the model has %d Hz, hop %d, codebook size %d",
+			h.SampleRate, h.Hop, h.CodebookSize, c.Features.SampleRate, c.HopSamples(), m.Codebook.Size)
+	}
+	return nil
+}

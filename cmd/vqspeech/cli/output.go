@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vqspeech/internal/atomicfile"
+)
+
+// A job is one input and where its result goes; "-" stands for the standard
+// streams.
+type job struct{ in, out string }
+
+// plan decides where the result of each input goes: the file out; the folder
+// out, if it ends in a separator or exists; or, if out is empty, beside the
+// input. suffix replaces the input's own. Two results in one place are an
+// error unless shared allows them one file.
+func plan(inputs []string, out, suffix string, shared bool) ([]job, error) {
+	var jobs []job
+	from := map[string]string{}
+	stdin := 0
+	for _, in := range inputs {
+		if in == "" {
+			return nil, usagef("an input is an empty name")
+		}
+		if in == "-" {
+			stdin++
+		}
+		j := job{in: in, out: out}
+		switch {
+		case out == "" && in == "-":
+			j.out = "-"
+		case out == "":
+			j.out = strings.TrimSuffix(in, filepath.Ext(in)) + suffix
+		case isFolder(out) && in == "-":
+			j.out = filepath.Join(out, "stdin"+suffix)
+		case isFolder(out):
+			base := filepath.Base(in)
+			j.out = filepath.Join(out, strings.TrimSuffix(base, filepath.Ext(base))+suffix)
+		}
+		if j.out != "-" && sameFile(j.in, j.out) {
+			return nil, usagef("%s would be overwritten by its own result, choose another with -o", j.in)
+		}
+		if other, dup := from[j.out]; dup && !(shared && j.out == out) {
+			if j.out == out {
+				return nil, usagef("%d inputs and one output %s, want -o DIR%c", len(inputs), out, filepath.Separator)
+			}
+			return nil, usagef("%s and %s would both be written to %s", other, j.in, j.out)
+		}
+		from[j.out] = j.in
+		jobs = append(jobs, j)
+	}
+	if stdin > 1 {
+		return nil, usagef("standard input can be read only once")
+	}
+	return jobs, nil
+}
+
+func isFolder(path string) bool {
+	if path == "-" {
+		return false
+	}
+	if os.IsPathSeparator(path[len(path)-1]) {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// sameFile reports whether the output would replace the input. A device such
+// as /dev/null can be both.
+func sameFile(in, out string) bool {
+	a, err := os.Stat(in)
+	if err != nil || !a.Mode().IsRegular() {
+		return false
+	}
+	b, err := os.Stat(out)
+	return err == nil && os.SameFile(a, b)
+}
+
+// output is a result file that is complete or absent, or standard output. It
+// counts what is written.
+type output struct {
+	name   string
+	bytes  int64
+	pos    int64
+	file   *atomicfile.File // nil for standard output
+	stdout io.Writer
+	forget func()
+}
+
+func (a *app) create(cmd *cobra.Command, path string) (*output, error) {
+	if path == "-" {
+		return &output{name: "(stdout)", stdout: cmd.OutOrStdout(), forget: func() {}}, nil
+	}
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, outputNamed(path, err)
+	}
+	o := &output{name: path, file: f}
+	o.forget = a.track(o)
+	return o, nil
+}
+
+// Write counts the bytes and names the file in errors.
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.file == nil {
+		n, err = o.stdout.Write(p)
+	} else {
+		n, err = o.file.Write(p)
+	}
+	o.pos += int64(n)
+	o.bytes = max(o.bytes, o.pos)
+	return n, o.named(err)
+}
+
+// Seek lets a writer go back to its header; standard output stays where it is.
+func (o *output) Seek(offset int64, whence int) (int64, error) {
+	if o.file == nil {
+		return 0, errors.New("standard output cannot seek")
+	}
+	pos, err := o.file.Seek(offset, whence)
+	if err == nil {
+		o.pos = pos
+	}
+	return pos, err
+}
+
+// Commit completes the file. Abort after Commit does nothing.
+func (o *output) Commit() error {
+	if o.file == nil {
+		return nil
+	}
+	err := o.file.Commit()
+	o.forget()
+	return o.named(err)
+}
+
+// Abort removes what was written.
+func (o *output) Abort() {
+	if o.file != nil {
+		o.forget()
+		o.file.Abort()
+	}
+}
+
+func (o *output) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return outputError{fmt.Errorf("%s: %w", o.name, err)}
+}
+
+// outputError is a fault of an output, which it names: the input that was
+// being read has nothing to do with it.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }

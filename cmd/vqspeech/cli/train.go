@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vqspeech/model/train"
+	"vqspeech/recipes"
+	"vqspeech/recipes/corpus"
+)
+
+type trainOptions struct {
+	data, run    string
+	set          []string
+	resume, json bool
+}
+
+// trainReport is the JSON object of train.
+type trainReport struct {
+	Run        string            `json:"run"`
+	Model      string            `json:"model"`
+	Steps      int               `json:"steps"`
+	Seconds    float64           `json:"seconds"`
+	Valid      *train.Evaluation `json:"valid,omitempty"`
+	Utterances map[string]int    `json:"utterances"`
+}
+
+func (a *app) trainCmd() *cobra.Command {
+	var o trainOptions
+	cmd := &cobra.Command{
+		Use:   "train RECIPE.yaml --data DIR --run DIR",
+		Short: "Train a model",
+		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
+--run gets metrics.jsonl, checkpoints, and at the end model.safetensors, which
+every other verb takes as --model.
+
+A recipe has the sections data, features, model, quantizer and train; --set
+section.key=value overrides any key, and can be given several times. The same
+recipe and seed make the same model, whatever the number of threads.
+
+An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
+--resume goes on from there and ends in the same bytes as a run without a pause.
+
+With --json the report is one object on standard output:
+  {"run", "model", "steps", "seconds", "valid": {"mse_db2", "perplexity",
+   "used_codes"}, "utterances": {"train", "holdout", "valid"}}.`,
+		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
+  vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
+  vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.train(cmd, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.data, "data", "", "folder that prepare made")
+	f.StringVar(&o.run, "run", "", "folder for checkpoints, metrics and the model")
+	f.StringArrayVar(&o.set, "set", nil, "override a key of the recipe, as section.key=value")
+	f.BoolVar(&o.resume, "resume", false, "go on with the run in --run, if there is one")
+	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	_ = cmd.MarkFlagRequired("data")
+	_ = cmd.MarkFlagRequired("run")
+	_ = cmd.MarkFlagDirname("data")
+	_ = cmd.MarkFlagDirname("run")
+	return cmd
+}
+
+func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
+	recipe, err := recipes.Load(path, o.set...)
+	if err != nil {
+		return err
+	}
+	c, err := openCorpus(o.data)
+	if err != nil {
+		return err
+	}
+	opts, err := recipe.Options(c)
+	if err != nil {
+		return err
+	}
+	opts.Dir, opts.Resume = o.run, o.resume
+	begun := time.Now()
+	bar := newMeter(a.stderr, "train", recipe.Train.MaxSteps)
+	step := 0
+	opts.Progress = func(p train.Progress) {
+		step = p.Step
+		bar.what = fmt.Sprintf("train loss %.4g", p.Losses.Total)
+		bar.set(p.Step, p.MaxSteps)
+		if p.Valid != nil {
+			bar.note("step %d: valid mse %.2f dB², perplexity %.1f, %d codes used", p.Step, p.Valid.MSE, p.Valid.Perplexity, p.Valid.UsedCodes)
+		}
+	}
+	a.savesOnInterrupt.Store(true)
+	valid, err := train.Run(cmd.Context(), opts)
+	bar.finish()
+	if errors.Is(err, context.Canceled) {
+		return hintError{fmt.Errorf("%s: interrupted and saved at step %d", o.run, step), "the same command with --resume goes on"}
+	}
+	if err != nil {
+		return err
+	}
+	r := trainReport{
+		Run: o.run, Model: filepath.Join(o.run, train.ModelFile), Steps: recipe.Train.MaxSteps, Seconds: time.Since(begun).Seconds(), Valid: valid,
+		Utterances: map[string]int{"train": len(opts.Training), "holdout": len(opts.Holdout), "valid": len(opts.Valid)},
+	}
+	if o.json {
+		return writeJSON(cmd.OutOrStdout(), r)
+	}
+	fmt.Fprintf(a.stderr, "%s: %d steps in %s\n", r.Model, r.Steps, time.Since(begun).Round(time.Second))
+	return nil
+}
+
+// openCorpus opens a prepared folder, and says how one is made where there is none.
+func openCorpus(dir string) (*corpus.Corpus, error) {
+	c, err := corpus.Open(dir)
+	if err != nil {
+		return nil, hintError{named(filepath.Join(dir, "corpus.json"), err), "vqspeech prepare makes such a folder"}
+	}
+	return c, nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"vqspeech/audio"
+	"vqspeech/features"
+	"vqspeech/model"
+	"vqspeech/model/checkpoint"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"vqspeech": main,
+		"mkmodel":  tool(makeModel),
+		"mkwav":    tool(makeWAV),
+	})
+}
+
+// TestScripts runs the scripts in testdata/script: command lines with what
+// they must print and write.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":  status,
+			"samewav": sameWAV,
+			"cut":     cut,
+			"refuse":  refuse,
+			"await":   await,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// status N PROGRAM ARGS... runs a program and wants exit status N.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N program args...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// samewav A B [SAMPLES] wants two recordings of the same samples, and so many.
+func sameWAV(ts *testscript.TestScript, neg bool, args []string) {
+	var clips []*audio.Clip
+	for _, name := range args[:2] {
+		c, err := audio.Load(ts.MkAbs(name))
+		ts.Check(err)
+		clips = append(clips, c)
+	}
+	same := slices.Equal(clips[0].Samples, clips[1].Samples) && clips[0].SampleRate == clips[1].SampleRate
+	if same == neg {
+		ts.Fatalf("%s and %s: same samples is %v", args[0], args[1], same)
+	}
+	if len(args) > 2 && strconv.Itoa(len(clips[0].Samples)) != args[2] {
+		ts.Fatalf("%s has %d samples, want %s", args[0], len(clips[0].Samples), args[2])
+	}
+}
+
+// cut FILE N OUT copies the first N bytes of a file.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0]))[:n], 0o666))
+}
+
+// refuse FILE... wants encode to fail on each with one line that names the file,
+// and to leave nothing behind.
+func refuse(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args {
+		status(ts, false, []string{"1", "vqspeech", "encode", file, "-o", "x.vqs", "--model", "m.safetensors"})
+		text := ts.ReadFile("stderr")
+		if !strings.HasPrefix(text, "vqspeech: error: "+file+": ") || strings.Count(text, "\n") != 1 {
+			ts.Fatalf("%s: printed %q", file, text)
+		}
+		if _, err := os.Stat(ts.MkAbs("x.vqs")); err == nil {
+			ts.Fatalf("%s: left an output", file)
+		}
+	}
+}
+
+// await FILE waits until a program in the background has written something.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for range 2000 {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s: nothing written within 20 s", args[0])
+}
+
+func tool(f func(args []string) error) func() {
+	return func() {
+		if err := f(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
+// makeModel FILE SEED FRONTEND writes a small model of random weights that
+// knows the speakers anna, ben and 7.
+func makeModel(args []string) error {
+	seed, err := strconv.ParseUint(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	cfg := model.DefaultConfig()
+	cfg.Features = features.Default(features.FrontEnd(args[2]))
+	cfg.Net = model.NetConfig{Channels: 16, SpeakerDim: 4, DecoderHidden: 8}
+	cfg.Quantizer.CodebookSize, cfg.Quantizer.CodebookDim = 32, 8
+	cfg.Speakers = []string{"anna", "ben", "7"}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	w := model.Weights{}
+	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
+		w[p.Name] = p.Init(rng)
+	}
+	for i := range w["encoder.out.weight"] {
+		w["encoder.out.weight"][i] *= 10 // else the latents are so small that one code wins
+	}
+	return checkpoint.SaveModel(args[0], cfg, w, cfg.Speakers, nil)
+}
+
+// makeWAV FILE SAMPLES RATE SEED writes a recording of gliding tones.
+func makeWAV(args []string) error {
+	var n [3]int
+	for i := range n {
+		var err error
+		if n[i], err = strconv.Atoi(args[i+1]); err != nil {
+			return err
+		}
+	}
+	samples, rate, seed := n[0], n[1], float64(n[2])
+	c := &audio.Clip{SampleRate: rate, Samples: make([]float32, samples)}
+	for i := range c.Samples {
+		x := float64(i) / float64(rate)
+		c.Samples[i] = float32(0.4*math.Sin(2*math.Pi*(150+90*seed)*x*(1+2*x)) + 0.2*math.Sin(2*math.Pi*(1500-130*seed)*x*(1-x/9)) +
+			0.1*math.Sin(2*math.Pi*7*x)*math.Sin(2*math.Pi*3100*x))
+	}
+	return audio.Save(args[0], c)
+}

@@ -1,0 +1,73 @@
+package recipes
+
+import (
+	"fmt"
+
+	"vqspeech/model/train"
+	"vqspeech/recipes/corpus"
+)
+
+// Options returns the training run of r on a prepared corpus, without a folder
+// and without callbacks. It reads the log-mel of all utterances into memory.
+func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
+	var none train.Options
+	if err := c.CheckFeatures(r.Features); err != nil {
+		return none, err
+	}
+	training, err := c.Select(r.Data.Train...)
+	if err != nil {
+		return none, fmt.Errorf("data.train: %w", err)
+	}
+	valid, err := c.Select(r.Data.Valid...)
+	if err != nil {
+		return none, fmt.Errorf("data.valid: %w", err)
+	}
+	keep, err := c.Speakers(r.Data.SpeakerSplits()...)
+	if err != nil {
+		return none, fmt.Errorf("data.target_speakers_from: %w", err)
+	}
+	speakers, err := c.Speakers(r.Data.Train...)
+	if err != nil {
+		return none, err
+	}
+	text, err := r.YAML()
+	if err != nil {
+		return none, err
+	}
+	o := train.Options{
+		Model: r.ModelConfig(speakers), Train: r.Train, Keep: keep,
+		Metadata: map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text)},
+	}
+	var used, held []int
+	for _, i := range training {
+		if r.Data.HeldOut(c.Utterances[i].ID) {
+			held = append(held, i)
+		} else {
+			used = append(used, i)
+		}
+	}
+	for _, set := range []struct {
+		dst *[]train.Utterance
+		idx []int
+	}{{&o.Training, used}, {&o.Holdout, held}, {&o.Valid, valid}} {
+		if *set.dst, err = Utterances(c, set.idx); err != nil {
+			return none, err
+		}
+	}
+	return o, nil
+}
+
+// Utterances returns utterances of a prepared corpus as training and
+// evaluation take them.
+func Utterances(c *corpus.Corpus, idx []int) ([]train.Utterance, error) {
+	us := make([]train.Utterance, 0, len(idx))
+	for _, i := range idx {
+		mel, err := c.Mel(i)
+		if err != nil {
+			return nil, err
+		}
+		u := c.Utterances[i]
+		us = append(us, train.Utterance{ID: u.ID, Speaker: u.Speaker, DB: mel, Peak: u.Peak})
+	}
+	return us, nil
+}
