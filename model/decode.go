@@ -2,7 +2,9 @@ package model
 
 // Decoding windows (units). The mel decoder is bidirectional, so a long
 // sequence is decoded in windows at fixed positions: each yields windowUnits
-// and sees up to contextUnits more on either side.
+// and sees up to contextUnits more on either side. The last window yields all
+// that is left, at most windowUnits + contextUnits: so long a sequence is
+// decoded at once, as by DecodeAll.
 const (
 	windowUnits  = 200 // 4 s at 50 Hz
 	contextUnits = 50  // 1 s
@@ -33,8 +35,8 @@ func (d *Decoder) Push(codes []uint16) []float32 {
 		n := min(len(codes), windowUnits)
 		d.codes = append(d.codes, codes[:n]...)
 		codes = codes[n:]
-		for d.start+len(d.codes) >= d.next+windowUnits+contextUnits {
-			out = append(out, d.window()...)
+		for d.start+len(d.codes) > d.next+windowUnits+contextUnits {
+			out = append(out, d.window(windowUnits)...)
 		}
 	}
 	return out
@@ -43,16 +45,18 @@ func (d *Decoder) Push(codes []uint16) []float32 {
 // Flush ends the utterance and returns its last mel frames. samples is the
 // length of the waveform (at the model's rate), which fixes the number of
 // frames T = 1 + ⌊samples/hop⌋ over all calls; -1 means unknown, and T = 2L+2
-// then. Frame 0 and the frames after 2L are not coded: they repeat their
-// neighbour.
+// then. Frame 0 and the one or two frames after 2L are not coded: they repeat
+// their neighbour. A length that does not belong to L units counts as the
+// nearest that does.
 func (d *Decoder) Flush(samples int64) []float32 {
 	var out []float32
-	for d.next < d.start+len(d.codes) {
-		out = append(out, d.window()...)
+	if rest := d.start + len(d.codes) - d.next; rest > 0 {
+		out = d.window(rest)
 	}
 	total := d.frames + 1
 	if samples >= 0 {
-		total = 1 + samples/int64(d.model.Config.Features.HopLength)
+		frames := 1 + samples/int64(d.model.Config.Features.HopLength)
+		total = min(max(frames, total), total+1)
 	}
 	for ; d.frames < total && d.last != nil; d.frames++ {
 		out = append(out, d.last...)
@@ -60,15 +64,15 @@ func (d *Decoder) Flush(samples int64) []float32 {
 	return out
 }
 
-// window decodes the units from next on and returns their frames.
-func (d *Decoder) window() []float32 {
-	end := min(d.next+windowUnits+contextUnits, d.start+len(d.codes))
+// window decodes n units from next on and returns their frames.
+func (d *Decoder) window(n int) []float32 {
+	end := min(d.next+n+contextUnits, d.start+len(d.codes))
 	from := max(d.next-contextUnits, 0)
 	mel := d.model.DecodeAll(d.codes[from-d.start:end-d.start], d.speaker)
 	m := d.model.Config.Features.NMels
 	per := Downsampling * m
-	mel = mel[(d.next-from)*per : (min(d.next+windowUnits, end)-from)*per]
-	d.next += windowUnits
+	mel = mel[(d.next-from)*per : (d.next+n-from)*per]
+	d.next += n
 	if drop := d.next - contextUnits - d.start; drop > 0 {
 		drop = min(drop, len(d.codes))
 		d.codes = append(d.codes[:0], d.codes[drop:]...)
