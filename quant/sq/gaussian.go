@@ -16,11 +16,13 @@ type Variance int
 
 const (
 	Shared       Variance = iota // SQ-VAE I: one variance for all latents
+	PerSample                    // SQ-VAE II: one per sample of the batch; images only
 	PerLatent                    // SQ-VAE III: one per latent, from an extra encoder channel
 	PerDimension                 // SQ-VAE IV: one per latent and dimension, from D extra channels
 )
 
-// Channels returns the number of encoder channels for codes of dimension d.
+// Channels returns the number of encoder channels for codes of dimension d in
+// the speech recipe.
 func (v Variance) Channels(d int) int {
 	switch v {
 	case PerLatent:
@@ -44,7 +46,8 @@ type Inputs struct {
 // (nats per sample, averaged over the batch).
 type Output struct {
 	Latent      *G.Node // z [B, L, D]
-	LogVar      *G.Node // l [1], [B, L, 1] or [B, L, D]; v = exp(l)
+	LogVar      *G.Node // l [1], [B, L, 1] or [B, L, D]; v = exp(l); nil for images
+	Variance    *G.Node // v [1], [B, ..., 1] or [B, ..., D]; images only
 	Logits      *G.Node // a [B, L, K]
 	Soft        *G.Node // y [B, L, K]
 	Quantized   *G.Node // q = y·codebook [B, L, D]
@@ -54,8 +57,11 @@ type Output struct {
 }
 
 // Gaussian builds the Gaussian quantiser of the speech recipe
-// (sony/sqvae speech: v = exp(l + s), no clamps).
+// (sony/sqvae speech: v = exp(l + s), no clamps). It panics for PerSample.
 func Gaussian(v Variance, in Inputs) Output {
+	if v == PerSample {
+		panic("sq: the speech recipe has no variance per sample")
+	}
 	d := in.Codebook.Shape()[1]
 	graph.CheckShape("sq encoded", in.Encoded, -1, -1, v.Channels(d))
 	out := Output{Latent: in.Encoded, LogVar: in.LogVar}
@@ -63,12 +69,21 @@ func Gaussian(v Variance, in Inputs) Output {
 		out.Latent = graph.Channels(in.Encoded, 0, d)
 		out.LogVar = graph.AddScalar(graph.Channels(in.Encoded, d, v.Channels(d)), in.LogVar)
 	}
-	w := graph.Precision(out.LogVar)
-	out.Logits = graph.GaussianLogits(out.Latent, w, in.Codebook)
-	out.Soft = graph.GumbelSoftmax(out.Logits, in.Uniform, in.Tau)
-	out.Quantized = graph.Linear(out.Soft, in.Codebook, nil)
-	out.Codes = graph.Assign(out.Logits)
-	out.Regularizer = graph.GaussianRegularizer(out.Latent, w, out.Quantized)
-	out.NegEntropy = graph.NegEntropy(out.Logits)
+	out.gaussian(graph.Precision(out.LogVar), in.Codebook, in.Uniform, in.Tau)
 	return out
+}
+
+// gaussian fills out from its latents and their precisions w.
+func (out *Output) gaussian(w, codebook, uniform, tau *G.Node) {
+	out.Logits = graph.GaussianLogits(out.Latent, w, codebook)
+	out.draw(codebook, uniform, tau)
+	out.Regularizer = graph.GaussianRegularizer(out.Latent, w, out.Quantized)
+}
+
+// draw fills what follows from the logits alone.
+func (out *Output) draw(codebook, uniform, tau *G.Node) {
+	out.Soft = graph.GumbelSoftmax(out.Logits, uniform, tau)
+	out.Quantized = graph.Linear(out.Soft, codebook, nil)
+	out.Codes = graph.Assign(out.Logits)
+	out.NegEntropy = graph.NegEntropy(out.Logits)
 }
