@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,8 +59,8 @@ Formats:
   npy   NumPy array [L] uint16
 
 A line on standard error reports, for each file, the duration, the number of
-units, the bit rate by count (units/s x log2 codebook size) and as written, and
-the speed. With --json it is an object a line on standard output instead:
+units, the nominal bit rate (units/s x log2 codebook size) and that of what was
+written, and the speed. With --json it is an object a line on standard output instead:
   {"file", "output", "format", "samples", "sample_rate" (Hz), "seconds", "units",
    "code_rate_hz", "nominal_bitrate_bps", "bytes", "bitrate_bps", "x_realtime"}
 or {"file", "error"}. A file that fails does not keep the others from being done.`,
@@ -192,11 +191,10 @@ func (e *encoding) one(ctx context.Context, in string, out *output) (encodeRepor
 	seconds := float64(samples) / float64(cfg.Features.SampleRate)
 	r := encodeReport{
 		Format: e.opt.format, Samples: samples, SampleRate: cfg.Features.SampleRate, Seconds: seconds, Units: count,
-		CodeRate:  cfg.CodeRate(),
+		CodeRate: cfg.CodeRate(), NominalBitrate: h.Bitrate(),
 		Bytes:     out.bytes - before,
 		XRealtime: seconds / time.Since(begun).Seconds(),
 	}
-	r.NominalBitrate = float64(count) * math.Log2(float64(e.model.Codebook.Size)) / seconds
 	r.Bitrate = 8 * float64(r.Bytes) / seconds
 	return r, nil
 }

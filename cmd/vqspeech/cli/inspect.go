@@ -118,6 +118,7 @@ func inspectUnits(w io.Writer, file string, in io.Reader, asJSON bool) error {
 	r := unitsReport{
 		File: file, Kind: "units", Fingerprint: fmt.Sprintf("%x", h.Fingerprint), SampleRate: h.SampleRate, Hop: h.Hop,
 		CodeRate: h.CodeRate(), CodebookSize: h.CodebookSize, Speaker: h.Speaker,
+		NominalBitrate: h.Bitrate(),
 	}
 	seen := make([]bool, h.CodebookSize)
 	codes := make([]uint16, units.BlockUnits)
@@ -140,7 +141,6 @@ func inspectUnits(w io.Writer, file string, in io.Reader, asJSON bool) error {
 	r.Samples, r.Bytes = u.Samples(), size.n
 	r.Seconds = float64(r.Samples) / float64(h.SampleRate)
 	if r.Seconds > 0 {
-		r.NominalBitrate = float64(r.Units) * math.Log2(float64(h.CodebookSize)) / r.Seconds
 		r.Bitrate = 8 * float64(r.Bytes) / r.Seconds
 	}
 	if asJSON {

@@ -54,9 +54,14 @@ settings of the spectrogram from a recipe; the default is the published one.
 With --json the report is one object on standard output:
   {"corpus", "output", "splits": {name: {"utterances", "speakers", "seconds"}},
    "speakers", "computed", "reused", "failed": [{"file", "error"}, ...]}.`,
-		Example:   `  vqspeech prepare librispeech ~/LibriSpeech data/libri`,
-		Args:      cobra.ExactArgs(3),
-		ValidArgs: corpusNames(),
+		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri`,
+		Args:    cobra.ExactArgs(3),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return corpusNames(), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			return a.prepare(cmd, args[0], args[1], args[2], config, asJSON)
 		}),
@@ -93,7 +98,7 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, asJSON 
 	}
 	source, err := list(src)
 	if err != nil {
-		return named(src, err)
+		return pathFirst(err)
 	}
 	begun := time.Now()
 	bar := newMeter(a.stderr, "prepare "+name, len(source.Items))
@@ -103,7 +108,7 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, asJSON 
 	})
 	bar.finish()
 	if err != nil {
-		return err
+		return pathFirst(err)
 	}
 	out := prepareReport{
 		Corpus: name, Output: dst, Splits: r.Info.Splits, Speakers: len(r.Info.Speakers),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,10 +98,10 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	valid, err := train.Run(cmd.Context(), opts)
 	bar.finish()
 	if errors.Is(err, context.Canceled) {
-		return hintError{fmt.Errorf("%s: interrupted and saved at step %d", o.run, step), "the same command with --resume goes on"}
+		return interrupted(o.run, step, err)
 	}
 	if err != nil {
-		return err
+		return pathFirst(err)
 	}
 	r := trainReport{
 		Run: o.run, Model: filepath.Join(o.run, train.ModelFile), Steps: recipe.Train.MaxSteps, Seconds: time.Since(begun).Seconds(), Valid: valid,
@@ -113,11 +114,26 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	return nil
 }
 
+// interrupted tells what became of the state of a run that was stopped after a
+// step of this session, 0 before the first.
+func interrupted(run string, step int, err error) error {
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != context.Canceled.Error() {
+			return fmt.Errorf("%s: interrupted, and the state could not be saved: %s", run, line)
+		}
+	}
+	at := ""
+	if step > 0 {
+		at = fmt.Sprintf(" at step %d", step)
+	}
+	return hintError{fmt.Errorf("%s: interrupted and saved%s", run, at), "the same command with --resume goes on"}
+}
+
 // openCorpus opens a prepared folder, and says how one is made where there is none.
 func openCorpus(dir string) (*corpus.Corpus, error) {
 	c, err := corpus.Open(dir)
 	if err != nil {
-		return nil, hintError{named(filepath.Join(dir, "corpus.json"), err), "vqspeech prepare makes such a folder"}
+		return nil, hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
 	}
 	return c, nil
 }

@@ -109,6 +109,15 @@ func named(file string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
+// pathFirst turns "open FILE: cause" of package os into "FILE: cause"; other
+// errors name their file already.
+func pathFirst(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
+	return err
+}
+
 // display is how a file argument is shown.
 func display(file string) string {
 	if file == "-" {
