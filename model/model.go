@@ -3,8 +3,12 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"vqspeech/internal/safetensors"
@@ -38,14 +42,16 @@ func New(cfg Config, w Weights) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if len(cfg.Speakers) == 0 {
-		return nil, fmt.Errorf("model: no speakers")
+	if err := checkSpeakers(cfg.Speakers); err != nil {
+		return nil, err
 	}
 	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
 		if got, ok := w[p.Name]; !ok {
 			return nil, fmt.Errorf("model: tensor %s is missing", p.Name)
 		} else if len(got) != p.Size() {
 			return nil, fmt.Errorf("model: tensor %s has %d elements, want %d", p.Name, len(got), p.Size())
+		} else if strings.HasSuffix(p.Name, ".running_var") && slices.Min(got) < 0 {
+			return nil, fmt.Errorf("model: tensor %s holds the variance %g, want at least 0", p.Name, slices.Min(got))
 		}
 	}
 	m := &Model{Config: cfg, Codebook: quant.Codebook{
@@ -65,6 +71,20 @@ func New(cfg Config, w Weights) (*Model, error) {
 		m.decoder.Backward[layer] = gruWeights(w, layer, "_reverse")
 	}
 	return m, nil
+}
+
+func checkSpeakers(ids []string) error {
+	if len(ids) == 0 {
+		return errors.New("model: no speakers")
+	}
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if id == "" || seen[id] {
+			return fmt.Errorf("model: speaker id %q is empty or occurs twice", id)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 func encoderLayers(cfg Config, w Weights) []*nn.Conv {
@@ -144,13 +164,17 @@ func ReadConfig(f *safetensors.File) (Config, error) {
 	if err := dec.Decode(&cfg); err != nil {
 		return Config{}, fmt.Errorf("model: metadata %q: %w", ConfigKey, err)
 	}
+	if _, err := dec.Token(); err != io.EOF {
+		return Config{}, fmt.Errorf("model: metadata %q: more than one JSON value", ConfigKey)
+	}
 	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model: %w", err)
+		return Config{}, fmt.Errorf("model: metadata %q: %s", ConfigKey, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return cfg, nil
 }
 
-// ReadWeights reads the tensors of params, whose shapes must agree.
+// ReadWeights reads the tensors of params, whose shapes must agree and whose
+// elements must be finite.
 func ReadWeights(f *safetensors.File, params []Param) (Weights, error) {
 	w := Weights{}
 	for _, p := range params {
@@ -158,12 +182,17 @@ func ReadWeights(f *safetensors.File, params []Param) (Weights, error) {
 		if !ok {
 			return nil, fmt.Errorf("model: tensor %s is missing", p.Name)
 		}
-		if fmt.Sprint(info.Shape) != fmt.Sprint(p.Shape) {
+		if !slices.Equal(info.Shape, p.Shape) {
 			return nil, fmt.Errorf("model: tensor %s has shape %v, want %v", p.Name, info.Shape, p.Shape)
 		}
 		x, _, err := f.F32(p.Name)
 		if err != nil {
 			return nil, err
+		}
+		for i, v := range x {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return nil, fmt.Errorf("model: tensor %s: element %d is %g, want a finite number", p.Name, i, v)
+			}
 		}
 		w[p.Name] = p.FromFile(x)
 	}

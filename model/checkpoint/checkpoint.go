@@ -13,8 +13,12 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,9 +70,12 @@ func Save(path string, s *State) error {
 	}, tensors)
 }
 
-// SaveModel writes a model without training state: float16 tensors, only the
-// speakers in keep (in that order).
+// SaveModel writes a model without training state: only the speakers in keep
+// (in that order), tensors as float16, or float32 where an element does not fit.
 func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, metadata map[string]string) error {
+	if len(keep) == 0 {
+		return errors.New("checkpoint: no speakers to keep")
+	}
 	s := cfg.Net.SpeakerDim
 	rows := w["decoder.speaker.weight"]
 	var table []float32
@@ -98,8 +105,19 @@ func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, me
 	for k, v := range metadata {
 		meta[k] = v
 	}
-	return write(path, meta, model.FileTensors(kept, append(cfg.Params(), cfg.Buffers()...), safetensors.F16))
+	tensors := model.FileTensors(kept, append(cfg.Params(), cfg.Buffers()...), safetensors.F16)
+	for i, t := range tensors {
+		for _, v := range t.Data.([]float32) {
+			if v > maxHalf || v < -maxHalf {
+				tensors[i].DType = safetensors.F32
+			}
+		}
+	}
+	return write(path, meta, tensors)
 }
+
+// maxHalf is the largest float16.
+const maxHalf = 65504
 
 func write(path string, metadata map[string]string, tensors []safetensors.Tensor) error {
 	f, err := atomicfile.Create(path)
@@ -115,14 +133,6 @@ func write(path string, metadata map[string]string, tensors []safetensors.Tensor
 
 // Load reads a checkpoint.
 func Load(path string) (*State, error) {
-	s, err := load(path)
-	if err != nil && !strings.HasPrefix(err.Error(), "open ") {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, err
-}
-
-func load(path string) (*State, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -132,11 +142,20 @@ func load(path string) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := safetensors.Read(file, info.Size())
+	s, err := Read(file, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// Read reads a checkpoint of size bytes.
+func Read(r io.ReaderAt, size int64) (*State, error) {
+	f, err := safetensors.Read(r, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &State{Extra: map[string][]float32{}, M: model.Weights{}, V: model.Weights{}}
+	s := &State{Extra: map[string][]float32{}}
 	if s.Model, err = model.ReadConfig(f); err != nil {
 		return nil, err
 	}
@@ -145,30 +164,21 @@ func load(path string) (*State, error) {
 		return nil, fmt.Errorf("checkpoint: a model without training state: metadata has no %q", trainKey)
 	}
 	s.Train = json.RawMessage(train)
-	if s.Step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil {
-		return nil, fmt.Errorf("checkpoint: metadata %q: %w", stepKey, err)
+	if s.Step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil || s.Step < 0 {
+		return nil, fmt.Errorf("checkpoint: metadata %q is %q, want a number of steps", stepKey, f.Metadata[stepKey])
 	}
-	if s.Best, err = strconv.ParseFloat(f.Metadata[bestKey], 64); err != nil {
-		return nil, fmt.Errorf("checkpoint: metadata %q: %w", bestKey, err)
+	if s.Best, err = strconv.ParseFloat(f.Metadata[bestKey], 64); err != nil || math.IsNaN(s.Best) {
+		return nil, fmt.Errorf("checkpoint: metadata %q is %q, want a score", bestKey, f.Metadata[bestKey])
 	}
 	params := s.Model.Params()
 	if s.Weights, err = model.ReadWeights(f, append(params, s.Model.Buffers()...)); err != nil {
 		return nil, err
 	}
-	for _, p := range params {
-		for _, moment := range []struct {
-			prefix string
-			w      model.Weights
-		}{{"adam.m.", s.M}, {"adam.v.", s.V}} {
-			x, _, err := f.F32(moment.prefix + p.Name)
-			if err != nil {
-				return nil, err
-			}
-			if len(x) != p.Size() {
-				return nil, fmt.Errorf("checkpoint: tensor %s%s has %d elements, want %d", moment.prefix, p.Name, len(x), p.Size())
-			}
-			moment.w[p.Name] = p.FromFile(x)
-		}
+	if s.M, err = readMoments(f, params, "adam.m."); err != nil {
+		return nil, err
+	}
+	if s.V, err = readMoments(f, params, "adam.v."); err != nil {
+		return nil, err
 	}
 	for _, t := range f.Tensors {
 		if name, ok := strings.CutPrefix(t.Name, "state."); ok {
@@ -178,4 +188,21 @@ func load(path string) (*State, error) {
 		}
 	}
 	return s, nil
+}
+
+// readMoments reads the tensors of params under names with a prefix.
+func readMoments(f *safetensors.File, params []model.Param, prefix string) (model.Weights, error) {
+	named := slices.Clone(params)
+	for i := range named {
+		named[i].Name = prefix + named[i].Name
+	}
+	w, err := model.ReadWeights(f, named)
+	if err != nil {
+		return nil, err
+	}
+	moments := model.Weights{}
+	for i, p := range params {
+		moments[p.Name] = w[named[i].Name]
+	}
+	return moments, nil
 }
