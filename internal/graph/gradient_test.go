@@ -1,0 +1,212 @@
+package graph_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+
+	"vqspeech/internal/graph"
+	"vqspeech/internal/graph/graphtest"
+	"vqspeech/internal/simd"
+)
+
+// gradientCase is one differentiable operation at a small odd size.
+type gradientCase struct {
+	name   string
+	inputs [][]int // shapes of the inputs that have gradients
+	build  func(in []*G.Node) *G.Node
+}
+
+func gradientCases() []gradientCase {
+	conv := func(name string, c simd.Conv1D, t int) gradientCase {
+		return gradientCase{"conv1d/" + name, [][]int{{2, t, c.In}, {c.Kernel * c.In, c.Out}, {c.Out}},
+			func(in []*G.Node) *G.Node { return graph.Conv1D(in[0], in[1], in[2], c) }}
+	}
+	stats := graph.BatchNormStats{Mean: []float32{0.1, -0.2, 0.3}, Var: []float32{0.5, 1, 2}}
+	gru := [][]int{{2, 5, 3}, {3, 12}, {4, 12}, {12}, {12}}
+	weights := func(in []*G.Node) graph.GRUWeights {
+		return graph.GRUWeights{WIH: in[0], WHH: in[1], BIH: in[2], BHH: in[3]}
+	}
+	logits := func(name string, w ...int) gradientCase {
+		return gradientCase{"gaussian logits/" + name, [][]int{{2, 3, 5}, w, {7, 5}},
+			func(in []*G.Node) *G.Node { return graph.GaussianLogits(in[0], graph.Precision(in[1]), in[2]) }}
+	}
+	regularizer := func(name string, w ...int) gradientCase {
+		return gradientCase{"gaussian regularizer/" + name, [][]int{{2, 3, 5}, w, {2, 3, 5}},
+			func(in []*G.Node) *G.Node {
+				return graph.GaussianRegularizer(in[0], graph.Precision(in[1]), in[2])
+			}}
+	}
+	return []gradientCase{
+		conv("valid", simd.Conv1D{In: 3, Out: 5, Kernel: 3, Stride: 1, Dilation: 1}, 7),
+		conv("strided", simd.Conv1D{In: 3, Out: 5, Kernel: 4, Stride: 2, Dilation: 1, PadLeft: 1, PadRight: 1}, 9),
+		conv("causal", simd.Conv1D{In: 3, Out: 5, Kernel: 2, Stride: 1, Dilation: 3, PadLeft: 3}, 5),
+		conv("pointwise", simd.Conv1D{In: 3, Out: 5, Kernel: 1, Stride: 1, Dilation: 1}, 3),
+		{"conv1d/no bias", [][]int{{1, 5, 3}, {9, 1}}, func(in []*G.Node) *G.Node {
+			return graph.Conv1D(in[0], in[1], nil, simd.Conv1D{In: 3, Out: 1, Kernel: 3, Stride: 1, Dilation: 1})
+		}},
+		{"linear", [][]int{{2, 3, 5}, {5, 7}, {7}}, func(in []*G.Node) *G.Node { return graph.Linear(in[0], in[1], in[2]) }},
+		{"linear/no bias", [][]int{{3, 5}, {5, 1}}, func(in []*G.Node) *G.Node { return graph.Linear(in[0], in[1], nil) }},
+		{"batch norm", [][]int{{3, 5, 3}, {3}, {3}}, func(in []*G.Node) *G.Node {
+			moving := graph.BatchNormStats{Mean: make([]float32, 3), Var: make([]float32, 3)}
+			return graph.BatchNorm(in[0], in[1], in[2], moving, 1e-5, 0.1)
+		}},
+		{"batch norm (eval)", [][]int{{3, 5, 3}, {3}, {3}}, func(in []*G.Node) *G.Node {
+			return graph.BatchNormEval(in[0], in[1], in[2], stats, 1e-5)
+		}},
+		{"gru", append(gru, []int{2, 4}), func(in []*G.Node) *G.Node { return graph.GRU(in[0], in[5], weights(in[1:]), false) }},
+		{"gru/reverse", append(gru, []int{2, 4}), func(in []*G.Node) *G.Node { return graph.GRU(in[0], in[5], weights(in[1:]), true) }},
+		{"bigru", append(gru, gru[1:]...), func(in []*G.Node) *G.Node { return graph.BiGRU(in[0], weights(in[1:]), weights(in[5:])) }},
+		{"channels", [][]int{{2, 3, 7}}, func(in []*G.Node) *G.Node { return graph.Channels(in[0], 2, 5) }},
+		{"frames", [][]int{{2, 7, 3}}, func(in []*G.Node) *G.Node { return graph.Frames(in[0], 1, 5) }},
+		{"concat", [][]int{{2, 3, 5}, {2, 3, 1}}, func(in []*G.Node) *G.Node { return graph.Concat(in[0], in[1]) }},
+		{"concat/repeated", [][]int{{2, 3, 1}, {2, 5}}, func(in []*G.Node) *G.Node { return graph.Concat(in[0], in[1]) }},
+		{"upsample", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Upsample(in[0], 3) }},
+		{"jitter", [][]int{{2, 5, 3}}, func(in []*G.Node) *G.Node {
+			return graph.Jitter(in[0], graphtest.Input(in[0].Graph(), "offset", []int32{-1, 1, 0, -1, 1, 1, -1, -1, 1, 0}, 2, 5))
+		}},
+		{"embedding", [][]int{{5, 3}}, func(in []*G.Node) *G.Node {
+			return graph.Embedding(in[0], graphtest.Input(in[0].Graph(), "index", []int32{0, 4, 4, 2, 0, 4}, 2, 3))
+		}},
+		{"relu", [][]int{{3, 7}}, func(in []*G.Node) *G.Node { return graph.ReLU(in[0]) }},
+		{"mse", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.MSE(in[0], in[1]) }},
+		{"arelbo", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.ARELBO(in[0], in[1]) }},
+		{"add scalar", [][]int{{2, 3, 5}, {1}}, func(in []*G.Node) *G.Node { return graph.AddScalar(in[0], in[1]) }},
+		{"precision", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Precision(in[0]) }},
+		{"exp plus", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.ExpPlus(in[0], 1) }},
+		{"reciprocal", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Reciprocal(graph.ExpPlus(in[0], 0)) }},
+		{"mean channels", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.MeanChannels(in[0]) }},
+		{"mean sample", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.MeanSample(in[0]) }},
+		logits("shared", 1), logits("per latent", 2, 3, 1), logits("per dimension", 2, 3, 5),
+		regularizer("shared", 1), regularizer("per latent", 2, 3, 1), regularizer("per dimension", 2, 3, 5),
+		{"normalize", [][]int{{3, 5}}, func(in []*G.Node) *G.Node { return graph.Normalize(in[0]) }},
+		{"vmf logits", [][]int{{2, 3, 5}, {1}, {7, 5}}, func(in []*G.Node) *G.Node { return graph.VMFLogits(in[0], in[1], in[2]) }},
+		{"vmf regularizer", [][]int{{2, 3, 5}, {1}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.VMFRegularizer(in[0], in[1], in[2]) }},
+		{"gumbel softmax", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node {
+			u := make([]float32, 30)
+			for i := range u {
+				u[i] = float32(i+1) / 32
+			}
+			g := in[0].Graph()
+			return graph.GumbelSoftmax(in[0], graphtest.Input(g, "u", u, 2, 3, 5), graphtest.Input(g, "tau", []float32{0.7}, 1))
+		}},
+		{"negative entropy", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.NegEntropy(in[0]) }},
+	}
+}
+
+// TestGradients compares every gradient with central differences of fourth
+// order, with the operation once and twice on the same inputs in one graph.
+func TestGradients(t *testing.T) {
+	for _, c := range gradientCases() {
+		for _, uses := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s/%d", c.name, uses), func(t *testing.T) { checkGradients(t, c, uses) })
+		}
+	}
+}
+
+func checkGradients(t *testing.T, c gradientCase, uses int) {
+	r := rand.New(rand.NewPCG(1, 2))
+	g := G.NewGraph()
+	var wrt, outputs, upstream G.Nodes
+	for i, shape := range c.inputs {
+		wrt = append(wrt, graphtest.Input(g, fmt.Sprint("in", i), awayFromZero(r, size(shape)), shape...))
+	}
+	for i := range uses {
+		y := c.build(wrt)
+		outputs = append(outputs, y)
+		upstream = append(upstream, graphtest.Input(g, fmt.Sprint("gy", i), awayFromZero(r, y.Shape().TotalSize()), y.Shape()...))
+	}
+	d := graphtest.Differentiate(t, outputs, upstream, wrt)
+	loss := func() float64 {
+		d.Run(t)
+		var s float64
+		for i, y := range outputs {
+			up := graphtest.Floats(upstream[i])
+			for j, v := range graphtest.Floats(y) {
+				s += float64(v) * float64(up[j])
+			}
+		}
+		return s
+	}
+	for i, n := range wrt {
+		d.Run(t)
+		want := append([]float32{}, graphtest.Floats(d.Grads[i])...)
+		largest := 0.0
+		for _, v := range want {
+			largest = max(largest, math.Abs(float64(v)))
+		}
+		if len(want) != n.Shape().TotalSize() || largest == 0 {
+			t.Errorf("input %d: gradient has %d elements, the largest %g", i, len(want), largest)
+			continue
+		}
+		x := graphtest.Floats(n)
+		for j, v := range want {
+			// Errors are about step^4 from the fifth derivative and
+			// 1e-7/step from rounding.
+			got := difference(loss, &x[j], 1.0/32)
+			if diff := math.Abs(got - float64(v)); !(diff <= 3e-4*largest) {
+				t.Errorf("input %d, element %d: gradient %g, differences give %g", i, j, v, got)
+			}
+		}
+	}
+}
+
+// difference estimates the derivative of loss at x to the fourth order.
+func difference(loss func() float64, x *float32, step float32) float64 {
+	x0 := *x
+	at := func(k float32) float64 {
+		*x = x0 + k*step
+		return loss()
+	}
+	near, far := at(1)-at(-1), at(2)-at(-2)
+	*x = x0
+	return (8*near - far) / (12 * float64(step))
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// awayFromZero draws values of either sign with magnitudes in [0.2, 1.2), so
+// that no step crosses a kink at zero.
+func awayFromZero(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = 0.2 + r.Float32()
+		if r.IntN(2) == 0 {
+			x[i] = -x[i]
+		}
+	}
+	return x
+}
+
+// The gradients of these two are not derivatives of the value: that is their
+// purpose.
+func TestStraightThroughAndStopGradient(t *testing.T) {
+	g := G.NewGraph()
+	z := graphtest.Input(g, "z", []float32{1, 2, 3}, 3)
+	q := graphtest.Input(g, "q", []float32{4, 5, 6}, 3)
+	up := graphtest.Input(g, "gy", []float32{0.5, -1, 2}, 3)
+	y := graph.StraightThrough(z, q)
+	fixed := graph.MSE(z, graph.StopGradient(z)) // zero, with a zero gradient
+	d := graphtest.Differentiate(t, G.Nodes{y, fixed}, G.Nodes{up, nil}, G.Nodes{z})
+	d.Run(t)
+	for i, want := range []float32{0.5, -1, 2} {
+		if got := graphtest.Floats(d.Grads[0])[i]; got != want {
+			t.Errorf("gradient %d is %v, want %v", i, got, want)
+		}
+		if got, want := graphtest.Floats(y)[i], graphtest.Floats(q)[i]; got != want {
+			t.Errorf("value %d is %v, want %v", i, got, want)
+		}
+	}
+	if _, err := G.Backpropagate(G.Nodes{graph.StopGradient(q)}, G.Nodes{up}, G.Nodes{q}); err == nil {
+		t.Error("a stopped gradient flows")
+	}
+}
