@@ -60,6 +60,8 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 	}
 	r := &run{o: Options{Model: cfg, Train: tc}, graph: g, sampler: s, state: state, solver: &Adam{LearningRate: 4e-4, ClipNorm: 1, Gamma: 1}}
 	r.state.Weights = w
-	r.restoreCodebook()
+	if err := r.restoreCodebook(); err != nil {
+		b.Fatal(err)
+	}
 	return r
 }

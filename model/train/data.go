@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"vqspeech/features"
@@ -25,6 +26,9 @@ type utterance struct {
 	frames  int
 }
 
+// hasUnit says that u is long enough for one unit.
+func (u utterance) hasUnit() bool { return u.frames >= 2*model.Downsampling }
+
 func resolve(set []Utterance, cfg model.Config) ([]utterance, error) {
 	row := map[string]int32{}
 	for i, id := range cfg.Speakers {
@@ -39,6 +43,11 @@ func resolve(set []Utterance, cfg model.Config) ([]utterance, error) {
 		}
 		if len(u.DB)%m != 0 {
 			return nil, fmt.Errorf("train: utterance %s: %d log-mel values are not a multiple of %d bands", u.ID, len(u.DB), m)
+		}
+		for i, v := range u.DB {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return nil, fmt.Errorf("train: utterance %s: log-mel value %d is %g, want a finite number", u.ID, i, v)
+			}
 		}
 		out = append(out, utterance{u.ID, s, u.DB, cfg.Features.Level(u.DB, u.Peak), len(u.DB) / m})
 	}

@@ -29,7 +29,7 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 	mse := metric.MelMSE{TopDB: m.Config.Features.TopDB}
 	usage := quantmetric.NewCounter(m.Codebook.Size)
 	for _, u := range set {
-		if u.frames < 2*model.Downsampling {
+		if !u.hasUnit() {
 			continue
 		}
 		mel := make([]float32, len(u.db))

@@ -72,6 +72,11 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 	if err := errors.Join(o.Model.Validate(), o.Train.Validate()); err != nil {
 		return nil, err
 	}
+	for _, id := range o.Keep {
+		if !slices.Contains(o.Model.Speakers, id) {
+			return nil, fmt.Errorf("train: speaker %q, to be kept in the finished model, is not among the training speakers", id)
+		}
+	}
 	state, err := open(o)
 	if err != nil {
 		return nil, err
@@ -176,6 +181,11 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	if r.valid, err = resolve(o.Valid, o.Model); err != nil {
 		return nil, err
 	}
+	for _, set := range [][]utterance{r.holdout, r.valid} {
+		if len(set) > 0 && !slices.ContainsFunc(set, utterance.hasUnit) {
+			return nil, fmt.Errorf("train: none of %d utterances to evaluate is long enough for one unit", len(set))
+		}
+	}
 	if r.sampler, err = newSampler(training, o.Train, o.Model.Features.NMels); err != nil {
 		return nil, err
 	}
@@ -192,7 +202,9 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	for _, name := range r.graph.names {
 		r.solver.M, r.solver.V = append(r.solver.M, state.M[name]), append(r.solver.V, state.V[name])
 	}
-	r.restoreCodebook()
+	if err := r.restoreCodebook(); err != nil {
+		return nil, err
+	}
 	if err := writeConfig(o); err != nil {
 		return nil, err
 	}
@@ -202,20 +214,33 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 
 // restoreCodebook takes the codebook's state beside its vectors from the
 // checkpoint, or starts it.
-func (r *run) restoreCodebook() {
+func (r *run) restoreCodebook() error {
 	q, extra := r.o.Model.Quantizer, r.state.Extra
+	kept := []struct {
+		name string
+		size int
+	}{{"code_uses", q.CodebookSize}, {"ema_count", q.CodebookSize}, {"ema_sum", q.CodebookSize * q.CodebookDim}}
+	if q.Kind != model.VQEMA {
+		kept = kept[:1]
+	}
+	for _, k := range kept {
+		if got := len(extra[k.name]); got != k.size && (got > 0 || r.state.Step > 0) {
+			return fmt.Errorf("train: the checkpoint's %s has %d elements, want %d", k.name, got, k.size)
+		}
+	}
 	r.uses = make([]int, q.CodebookSize)
 	for i, n := range extra["code_uses"] {
 		r.uses[i] = int(n)
 	}
 	if q.Kind != model.VQEMA {
-		return
+		return nil
 	}
 	r.ema = vq.NewEMA(r.state.Weights["quantizer.codebook"], q.CodebookSize, q.EMADecay, q.EMAEpsilon, q.EMADebias)
 	r.ema.Steps = r.state.Step
 	if count, ok := extra["ema_count"]; ok {
 		r.ema.Count, r.ema.Sum = count, extra["ema_sum"]
 	}
+	return nil
 }
 
 func (r *run) loop(ctx context.Context) (last *Evaluation, err error) {
