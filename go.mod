@@ -3,26 +3,26 @@ module vqspeech
 go 1.26.0
 
 require (
-	github.com/chewxy/hm v1.0.0
-	github.com/go-audio/audio v1.0.0
-	github.com/go-audio/wav v1.1.0
-	github.com/google/go-cmp v0.7.0
-	github.com/mewkiz/flac v1.0.14
-	github.com/mjibson/go-dsp v0.0.0-20180508042940-11479a337f12
-	github.com/rogpeppe/go-internal v1.14.1
-	github.com/schollz/progressbar/v3 v3.19.1
-	github.com/spf13/cobra v1.10.2
-	go.yaml.in/yaml/v3 v3.0.4
-	golang.org/x/sys v0.49.0
-	golang.org/x/term v0.47.0
-	gonum.org/v1/gonum v0.17.0
-	gorgonia.org/gorgonia v0.9.18
-	gorgonia.org/tensor v0.9.24
-	pgregory.net/rapid v1.3.0
+	github.com/chewxy/hm v1.0.0 // types of gorgonia operations
+	github.com/go-audio/audio v1.0.0 // sample buffers of go-audio/wav
+	github.com/go-audio/wav v1.1.0 // WAV, behind the guard of audio/wav
+	github.com/google/go-cmp v0.7.0 // tests: differences
+	github.com/mewkiz/flac v1.0.14 // FLAC, the maintained pure Go decoder
+	github.com/mjibson/go-dsp v0.0.0-20180508042940-11479a337f12 // window and transform of the features
+	github.com/rogpeppe/go-internal v1.14.1 // tests: command line scripts (testscript)
+	github.com/schollz/progressbar/v3 v3.19.1 // progress on a terminal
+	github.com/spf13/cobra v1.10.2 // the command line, its completion and man pages
+	go.yaml.in/yaml/v3 v3.0.4 // recipes; the maintained continuation of gopkg.in/yaml.v3
+	golang.org/x/sys v0.49.0 // processor features
+	golang.org/x/term v0.47.0 // is this a terminal
+	gonum.org/v1/gonum v0.17.0 // pseudo-inverse of the mel basis; BLAS interface of gorgonia; oracle of tests
+	gorgonia.org/gorgonia v0.9.18 // training: graph, differentiation, tape machine
+	gorgonia.org/tensor v0.9.24 // values of gorgonia
+	pgregory.net/rapid v1.3.0 // tests: laws on random input
 )
 
 require (
-	github.com/apache/arrow/go/arrow v0.0.0-20211112161151-bc219186db40 // indirect
+	github.com/apache/arrow/go/arrow v0.0.0-20211112161151-bc219186db40 // indirect; never raise: later ones break gorgonia.org/tensor
 	github.com/awalterschulze/gographviz v2.0.3+incompatible // indirect
 	github.com/chewxy/math32 v1.10.1 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
@@ -42,7 +42,7 @@ require (
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xtgo/set v1.0.0 // indirect
-	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6 // indirect
+	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6 // indirect; raised on purpose: an older one panics on Go >= 1.21
 	golang.org/x/tools v0.30.0 // indirect
 	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
