@@ -72,6 +72,9 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 	if err := errors.Join(o.Model.Validate(), o.Train.Validate()); err != nil {
 		return nil, err
 	}
+	if len(o.Training) == 0 {
+		return nil, errors.New("train: no training utterances")
+	}
 	for _, id := range o.Keep {
 		if !slices.Contains(o.Model.Speakers, id) {
 			return nil, fmt.Errorf("train: speaker %q, to be kept in the finished model, is not among the training speakers", id)
