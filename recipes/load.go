@@ -13,8 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFileBytes bounds what Load reads; recipes are a few hundred bytes.
-const maxFileBytes = 1 << 20
+// maxFileBytes bounds what Load reads; recipes are a few hundred bytes. YAML
+// nodes take up to 300 times the memory of their text.
+const maxFileBytes = 128 << 10
 
 // Load reads the recipe file at path over the defaults, applies the overrides
 // ("section.key=value", later ones win) and validates the result.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -178,9 +179,18 @@ func TestBombs(t *testing.T) {
 		"aliases": bomb,
 		"in list": "data: {train: &a [x,x,x], valid: *a, target_speakers_from: [*a,*a]}\n",
 		"nested":  strings.Repeat("[", 20000),
+		"wide":    "data: {train: [" + strings.Repeat("x,", 60000) + "x]}\nx: 1\n",
+		"empty":   "data: {" + strings.Repeat("x,", 60000) + "x}\n",
 		"large":   strings.Repeat("# comment\n", 200000),
 	} {
-		if _, err := recipes.Parse("bomb.yaml", []byte(doc)); err == nil {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := recipes.Parse("bomb.yaml", []byte(doc))
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
+			t.Errorf("%s: %d bytes allocated", name, got)
+		}
+		if err == nil {
 			t.Errorf("%s: no error", name)
 		} else if len(err.Error()) > 8000 {
 			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))

@@ -105,7 +105,7 @@ func (a *app) execute(ctx context.Context, root *cobra.Command) (status int) {
 		return 2
 	case errors.Is(err, errReported):
 		return 1
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled): // a verb that has nothing to add
 		err = errInterrupted
 	}
 	printError(a.stderr, err)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -107,6 +109,9 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, asJSON 
 		Progress: func(p corpus.Progress) { bar.set(p.Done+p.Failed, p.Total) },
 	})
 	bar.finish()
+	if errors.Is(err, context.Canceled) {
+		return hintError{fmt.Errorf("%s: interrupted", dst), "the same command goes on from there"}
+	}
 	if err != nil {
 		return pathFirst(err)
 	}
