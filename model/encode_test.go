@@ -161,7 +161,6 @@ func push(t interface{ Fatal(...any) }, m *model.Model, l features.Level, pieces
 func TestEncodeChunks(t *testing.T) {
 	clip := speech(t)
 	for name, m := range map[string]*model.Model{
-		"default":              defaultModel(t),
 		"vq/stream":            modeltest.New(t, model.VQ, features.Stream),
 		"gaussian-3/reference": modeltest.New(t, model.Gaussian3, features.Reference),
 	} {
@@ -176,6 +175,13 @@ func TestEncodeChunks(t *testing.T) {
 				}
 			})
 		})
+	}
+	m := defaultModel(t)
+	want := encodeClip(t, m, clip)
+	for _, sizes := range [][]int{{7, 160, 1}, {159}, {161}, {4000, 1}, {16000}, {len(clip.Samples)}} {
+		if got := push(t, m, level(t, m, clip), cut(clip.Samples, sizes)); !slices.Equal(got, want) {
+			t.Errorf("default model, pieces of %v samples: units %v, want %v", sizes, got, want)
+		}
 	}
 }
 

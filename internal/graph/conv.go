@@ -14,37 +14,12 @@ import (
 //	x [B, T, In], w [Kernel*In, Out] (see simd.Conv1D), bias [Out] or nil → y [B, To, Out]
 func Conv1D(x, w, bias *G.Node, g simd.Conv1D) *G.Node {
 	CheckShape("conv1d x", x, -1, -1, g.In)
-	CheckShape("conv1d w", w, g.Kernel*g.In, g.Out)
 	b, t := x.Shape()[0], x.Shape()[1]
 	to := g.OutLen(t)
 	if to < 1 {
 		panic(fmt.Sprintf("graph: conv1d: %d frames are too few for a kernel of %d", t, g.Kernel))
 	}
-	in, wrt := []*G.Node{x, w}, []bool{true, true}
-	if bias != nil {
-		CheckShape("conv1d bias", bias, g.Out)
-		in, wrt = append(in, bias), append(wrt, true)
-	}
-	return apply("conv1d", tensor.Shape{b, to, g.Out}, func(y []float32, in []G.Value) {
-		var bias []float32
-		if len(in) == 3 {
-			bias = floats(in[2])
-		}
-		g.Forward(y, floats(in[0]), floats(in[1]), bias, b, t)
-	}, wrt, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		grads := G.Nodes{
-			apply("conv1d/dx", x.Shape().Clone(), func(dx []float32, v []G.Value) {
-				g.BackwardInput(dx, floats(v[0]), floats(v[1]), b, t)
-			}, nil, nil, grad, in[1]),
-			apply("conv1d/dw", w.Shape().Clone(), func(dw []float32, v []G.Value) {
-				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
-			}, nil, nil, in[0], grad),
-		}
-		if len(in) == 3 {
-			grads = append(grads, sumRows(grad, g.Out))
-		}
-		return grads
-	}, in...)
+	return convolve("conv1d", tensor.Shape{b, to, g.Out}, x, w, bias, g, b, t)
 }
 
 // Linear computes y = x·w + bias over the last axis.
@@ -53,32 +28,37 @@ func Conv1D(x, w, bias *G.Node, g simd.Conv1D) *G.Node {
 func Linear(x, w, bias *G.Node) *G.Node {
 	n, c := rows(x.Shape())
 	CheckShape("linear w", w, c, -1)
-	out := w.Shape()[1]
-	g := simd.Conv1D{In: c, Out: out, Kernel: 1, Stride: 1, Dilation: 1}
-	shape := x.Shape().Clone()
-	shape[len(shape)-1] = out
+	shape := x.Shape()
+	shape[len(shape)-1] = w.Shape()[1]
+	g := simd.Conv1D{In: c, Out: w.Shape()[1], Kernel: 1, Stride: 1, Dilation: 1}
+	return convolve("linear", shape, x, w, bias, g, 1, n)
+}
+
+// convolve adds a convolution of b sequences of t frames.
+func convolve(name string, shape tensor.Shape, x, w, bias *G.Node, g simd.Conv1D, b, t int) *G.Node {
+	CheckShape(name+" w", w, g.Kernel*g.In, g.Out)
 	in, wrt := []*G.Node{x, w}, []bool{true, true}
 	if bias != nil {
-		CheckShape("linear bias", bias, out)
+		CheckShape(name+" bias", bias, g.Out)
 		in, wrt = append(in, bias), append(wrt, true)
 	}
-	return apply("linear", shape, func(y []float32, in []G.Value) {
+	return apply(name, shape, func(y []float32, in []G.Value) {
 		var bias []float32
 		if len(in) == 3 {
 			bias = floats(in[2])
 		}
-		g.Forward(y, floats(in[0]), floats(in[1]), bias, 1, n)
+		g.Forward(y, floats(in[0]), floats(in[1]), bias, b, t)
 	}, wrt, func(in G.Nodes, _, grad *G.Node) G.Nodes {
 		grads := G.Nodes{
-			apply("linear/dx", x.Shape().Clone(), func(dx []float32, v []G.Value) {
-				g.BackwardInput(dx, floats(v[0]), floats(v[1]), 1, n)
+			apply(name+"/dx", x.Shape(), func(dx []float32, v []G.Value) {
+				g.BackwardInput(dx, floats(v[0]), floats(v[1]), b, t)
 			}, nil, nil, grad, in[1]),
-			apply("linear/dw", w.Shape().Clone(), func(dw []float32, v []G.Value) {
-				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), 1, n)
+			apply(name+"/dw", w.Shape(), func(dw []float32, v []G.Value) {
+				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
 			}, nil, nil, in[0], grad),
 		}
 		if len(in) == 3 {
-			grads = append(grads, sumRows(grad, out))
+			grads = append(grads, sumRows(grad, g.Out))
 		}
 		return grads
 	}, in...)

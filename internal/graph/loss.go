@@ -15,7 +15,7 @@ func MSE(x, target *G.Node) *G.Node {
 	return applyScalar("mse", func(in []G.Value) float64 {
 		return meanSquare(floats(in[0]), floats(in[1]))
 	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("mse/d", []tensor.Shape{x.Shape().Clone(), x.Shape().Clone()}, func(out [][]float32, v []G.Value) {
+		return gradients("mse/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
 			scale := 2 * float64(scalar(v[2])) / float64(len(out[0]))
 			difference(out[0], floats(v[0]), floats(v[1]), scale)
 			difference(out[1], floats(v[0]), floats(v[1]), -scale)
@@ -26,7 +26,7 @@ func MSE(x, target *G.Node) *G.Node {
 // StopGradient is x for which no gradient flows: sg[x] of van den Oord et al.
 // 2017.
 func StopGradient(x *G.Node) *G.Node {
-	return apply("stop gradient", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("stop gradient", x.Shape(), func(y []float32, in []G.Value) {
 		copy(y, floats(in[0]))
 	}, nil, nil, x)
 }
@@ -46,7 +46,7 @@ func ARELBO(x, target *G.Node) *G.Node {
 		m = meanSquare(floats(in[0]), floats(in[1]))
 		return 0.5 * perSample * math.Log(m)
 	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("arelbo/d", []tensor.Shape{x.Shape().Clone(), x.Shape().Clone()}, func(out [][]float32, v []G.Value) {
+		return gradients("arelbo/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
 			scale := float64(scalar(v[2])) / (b * m)
 			difference(out[0], floats(v[0]), floats(v[1]), scale)
 			difference(out[1], floats(v[0]), floats(v[1]), -scale)

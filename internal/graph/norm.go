@@ -22,7 +22,7 @@ func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float
 	CheckShape("batch norm gamma", gamma, c)
 	CheckShape("batch norm beta", beta, c)
 	mean, variance, invStd := make([]float32, c), make([]float32, c), make([]float32, c)
-	return apply("batch norm", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("batch norm", x.Shape(), func(y []float32, in []G.Value) {
 		simd.BatchNormTrain(y, floats(in[0]), floats(in[1]), floats(in[2]), mean, variance, invStd, n, c, eps)
 		unbiased := 1.0
 		if n > 1 {
@@ -33,7 +33,7 @@ func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float
 			stats.Var[j] = float32((1-momentum)*float64(stats.Var[j]) + momentum*unbiased*float64(variance[j]))
 		}
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("batch norm/d", []tensor.Shape{x.Shape().Clone(), {c}, {c}}, func(out [][]float32, v []G.Value) {
+		return gradients("batch norm/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(out [][]float32, v []G.Value) {
 			simd.BatchNormBackward(out[0], out[1], out[2], floats(v[2]), floats(v[0]), floats(v[1]), mean, invStd, n, c)
 		}, in[0], in[1], grad)
 	}, x, gamma, beta)
@@ -45,11 +45,11 @@ func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float
 func BatchNormEval(x, gamma, beta *G.Node, stats BatchNormStats, eps float64) *G.Node {
 	n, c := rows(x.Shape())
 	scale, shift := make([]float32, c), make([]float32, c)
-	return apply("batch norm (eval)", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("batch norm (eval)", x.Shape(), func(y []float32, in []G.Value) {
 		simd.BatchNormEval(scale, shift, floats(in[1]), floats(in[2]), stats.Mean, stats.Var, eps)
 		simd.ScaleShift(y, floats(in[0]), scale, shift, n, c)
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("batch norm (eval)/d", []tensor.Shape{x.Shape().Clone(), {c}, {c}}, func(out [][]float32, v []G.Value) {
+		return gradients("batch norm (eval)/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(out [][]float32, v []G.Value) {
 			simd.BatchNormEvalBackward(out[0], out[1], out[2], floats(v[2]), floats(v[0]), floats(v[1]), stats.Mean, stats.Var, n, c, eps)
 		}, in[0], in[1], grad)
 	}, x, gamma, beta)

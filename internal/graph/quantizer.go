@@ -14,13 +14,13 @@ import (
 //	x [...], s [1] → [...]
 func AddScalar(x, s *G.Node) *G.Node {
 	CheckShape("add scalar", s, 1)
-	return apply("add scalar", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("add scalar", x.Shape(), func(y []float32, in []G.Value) {
 		d := floats(in[1])[0]
 		for i, v := range floats(in[0]) {
 			y[i] = v + d
 		}
 	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("add scalar/d", []tensor.Shape{x.Shape().Clone(), {1}}, func(out [][]float32, v []G.Value) {
+		return gradients("add scalar/d", []tensor.Shape{x.Shape(), {1}}, func(out [][]float32, v []G.Value) {
 			var sum float64
 			for i, g := range floats(v[0]) {
 				out[0][i] = g
@@ -33,7 +33,7 @@ func AddScalar(x, s *G.Node) *G.Node {
 
 // Precision turns a log variance into a precision: w = exp(-l).
 func Precision(logVar *G.Node) *G.Node {
-	shape := logVar.Shape().Clone()
+	shape := logVar.Shape()
 	return apply("precision", shape, func(w []float32, in []G.Value) {
 		for i, l := range floats(in[0]) {
 			w[i] = float32(math.Exp(-float64(l)))
@@ -56,12 +56,12 @@ func GaussianLogits(z, w, codebook *G.Node) *G.Node {
 	n, d := rows(z.Shape())
 	CheckShape("gaussian logits codebook", codebook, -1, d)
 	k := codebook.Shape()[0]
-	shape := z.Shape().Clone()
+	shape := z.Shape()
 	shape[len(shape)-1] = k
 	return apply("gaussian logits", shape, func(a []float32, in []G.Value) {
 		simd.GaussianLogits(a, floats(in[0]), floats(in[1]), floats(in[2]), n, d, k)
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		shapes := []tensor.Shape{z.Shape().Clone(), w.Shape().Clone(), codebook.Shape().Clone()}
+		shapes := []tensor.Shape{z.Shape(), w.Shape(), codebook.Shape()}
 		return gradients("gaussian logits/d", shapes, func(out [][]float32, v []G.Value) {
 			simd.GaussianLogitsBackward(out[0], out[1], out[2], floats(v[3]), floats(v[0]), floats(v[1]), floats(v[2]), n, d, k)
 		}, in[0], in[1], in[2], grad)
@@ -77,11 +77,11 @@ func GumbelSoftmax(a, u, tau *G.Node) *G.Node {
 	CheckShape("gumbel softmax u", u, a.Shape()...)
 	CheckShape("gumbel softmax tau", tau, 1)
 	noise := make([]float32, n*k)
-	return apply("gumbel softmax", a.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("gumbel softmax", a.Shape(), func(y []float32, in []G.Value) {
 		simd.Gumbel(noise, floats(in[1]))
 		simd.Softmax(y, floats(in[0]), noise, n, k, floats(in[2])[0])
 	}, []bool{true, false, false}, func(in G.Nodes, out, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("gumbel softmax/d", a.Shape().Clone(), func(da []float32, v []G.Value) {
+		return G.Nodes{apply("gumbel softmax/d", a.Shape(), func(da []float32, v []G.Value) {
 			simd.SoftmaxBackward(da, floats(v[0]), floats(v[1]), n, k, floats(v[2])[0])
 		}, nil, nil, out, grad, in[2]), nil, nil}
 	}, a, u, tau)
@@ -99,7 +99,7 @@ func NegEntropy(a *G.Node) *G.Node {
 		simd.NegEntropy(p, perRow, floats(in[0]), n, k)
 		return total(perRow) / b
 	}, []bool{true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("negative entropy/d", a.Shape().Clone(), func(da []float32, v []G.Value) {
+		return G.Nodes{apply("negative entropy/d", a.Shape(), func(da []float32, v []G.Value) {
 			simd.NegEntropyBackward(da, p, perRow, floats(v[0]), n, k, float32(float64(scalar(v[1]))/b))
 		}, nil, nil, in[0], grad)}
 	}, a)
@@ -117,7 +117,7 @@ func GaussianRegularizer(z, w, q *G.Node) *G.Node {
 		simd.GaussianRegularizer(perRow, floats(in[0]), floats(in[1]), floats(in[2]), n, d)
 		return total(perRow) / b
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		shapes := []tensor.Shape{z.Shape().Clone(), w.Shape().Clone(), q.Shape().Clone()}
+		shapes := []tensor.Shape{z.Shape(), w.Shape(), q.Shape()}
 		return gradients("gaussian regularizer/d", shapes, func(out [][]float32, v []G.Value) {
 			scale := float32(float64(scalar(v[3])) / b)
 			simd.GaussianRegularizerBackward(out[0], out[1], out[2], floats(v[0]), floats(v[1]), floats(v[2]), n, d, scale)
@@ -148,7 +148,7 @@ func Assign(a *G.Node) *G.Node {
 //	z, quantized [...] → [...]
 func StraightThrough(z, quantized *G.Node) *G.Node {
 	CheckShape("straight through", quantized, z.Shape()...)
-	return apply("straight through", z.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("straight through", z.Shape(), func(y []float32, in []G.Value) {
 		copy(y, floats(in[1]))
 	}, []bool{true, false}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
 		return G.Nodes{grad, nil}

@@ -41,7 +41,7 @@ func GRU(x, h0 *G.Node, w GRUWeights, reverse bool) *G.Node {
 		}
 		g.Forward(y, floats(in[0]), start, weights(in), b, t, &tape)
 	}, wrt, func(in G.Nodes, out, grad *G.Node) G.Nodes {
-		shapes := []tensor.Shape{x.Shape().Clone(), {c, 3 * h}, {h, 3 * h}, {3 * h}, {3 * h}}
+		shapes := []tensor.Shape{x.Shape(), {c, 3 * h}, {h, 3 * h}, {3 * h}, {3 * h}}
 		if len(in) == 6 {
 			shapes = append(shapes, tensor.Shape{b, h})
 		}

@@ -16,7 +16,7 @@ func Channels(x *G.Node, from, to int) *G.Node {
 		panic("graph: channels: range outside the channels of x")
 	}
 	w := to - from
-	shape := x.Shape().Clone()
+	shape := x.Shape()
 	shape[len(shape)-1] = w
 	return apply("channels", shape, func(y []float32, in []G.Value) {
 		src := floats(in[0])
@@ -24,7 +24,7 @@ func Channels(x *G.Node, from, to int) *G.Node {
 			copy(y[r*w:(r+1)*w], src[r*c+from:])
 		}
 	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("channels/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("channels/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dx)
 			for r := range n {
@@ -50,7 +50,7 @@ func Frames(x *G.Node, from, to int) *G.Node {
 			copy(y[i*w:(i+1)*w], src[(i*t+from)*c:])
 		}
 	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("frames/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("frames/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dx)
 			for i := range b {
@@ -84,7 +84,7 @@ func Concat(x, y *G.Node) *G.Node {
 			copy(out[r*c+c1:(r+1)*c], v[r/repeat*c2:])
 		}
 	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("concat/d", []tensor.Shape{x.Shape().Clone(), y.Shape().Clone()}, func(out [][]float32, v []G.Value) {
+		return gradients("concat/d", []tensor.Shape{x.Shape(), y.Shape()}, func(out [][]float32, v []G.Value) {
 			g := floats(v[0])
 			clear(out[1])
 			for r := range b * t {
@@ -107,7 +107,7 @@ func Upsample(x *G.Node, factor int) *G.Node {
 	return apply("upsample", tensor.Shape{b, factor * t, c}, func(y []float32, in []G.Value) {
 		simd.Upsample(y, floats(in[0]), b*t, c, factor)
 	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("upsample/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("upsample/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.UpsampleBackward(dx, floats(v[0]), b*t, c, factor)
 		}, nil, nil, grad)}
 	}, x)
@@ -121,10 +121,10 @@ func Jitter(x, offset *G.Node) *G.Node {
 	CheckShape("jitter", x, -1, -1, -1)
 	b, l, c := x.Shape()[0], x.Shape()[1], x.Shape()[2]
 	CheckShape("jitter offset", offset, b, l)
-	return apply("jitter", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("jitter", x.Shape(), func(y []float32, in []G.Value) {
 		simd.Jitter(y, floats(in[0]), ints(in[1]), b, l, c)
 	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("jitter/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("jitter/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.JitterBackward(dx, floats(v[0]), ints(v[1]), b, l, c)
 		}, nil, nil, grad, in[1]), nil}
 	}, x, offset)
@@ -137,14 +137,14 @@ func Jitter(x, offset *G.Node) *G.Node {
 func Embedding(table, index *G.Node) *G.Node {
 	CheckShape("embedding table", table, -1, -1)
 	d := table.Shape()[1]
-	shape := append(index.Shape().Clone(), d)
+	shape := append(index.Shape(), d)
 	return apply("embedding", shape, func(y []float32, in []G.Value) {
 		src := floats(in[0])
 		for i, row := range ints(in[1]) {
 			copy(y[i*d:(i+1)*d], src[int(row)*d:(int(row)+1)*d])
 		}
 	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("embedding/d", table.Shape().Clone(), func(dt []float32, v []G.Value) {
+		return G.Nodes{apply("embedding/d", table.Shape(), func(dt []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dt)
 			for i, row := range ints(v[1]) {
@@ -159,10 +159,10 @@ func Embedding(table, index *G.Node) *G.Node {
 
 // ReLU is max(x, 0); its gradient at 0 is 0.
 func ReLU(x *G.Node) *G.Node {
-	return apply("relu", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("relu", x.Shape(), func(y []float32, in []G.Value) {
 		simd.ReLU(y, floats(in[0]))
 	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("relu/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("relu/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.ReLUBackward(dx, floats(v[1]), floats(v[0]))
 		}, nil, nil, out, grad)}
 	}, x)

@@ -8,7 +8,7 @@ import (
 
 // ExpPlus computes exp(x) + c.
 func ExpPlus(x *G.Node, c float64) *G.Node {
-	shape := x.Shape().Clone()
+	shape := x.Shape()
 	return apply("exp plus", shape, func(y []float32, in []G.Value) {
 		for i, v := range floats(in[0]) {
 			y[i] = float32(math.Exp(float64(v)) + c)
@@ -28,7 +28,7 @@ const VarianceFloor = 1e-10
 
 // Reciprocal turns a variance into a precision: w = 1/max(v, VarianceFloor).
 func Reciprocal(v *G.Node) *G.Node {
-	shape := v.Shape().Clone()
+	shape := v.Shape()
 	return apply("reciprocal", shape, func(w []float32, in []G.Value) {
 		for i, v := range floats(in[0]) {
 			w[i] = 1 / max(v, VarianceFloor)
@@ -63,7 +63,7 @@ func MeanSample(x *G.Node) *G.Node { return means("mean sample", x, x.Shape()[0]
 // of its group.
 func means(name string, x *G.Node, groups int) *G.Node {
 	n, c := rows(x.Shape())
-	shape := x.Shape().Clone()
+	shape := x.Shape()
 	shape[len(shape)-1] = 1
 	perGroup := n / groups
 	return apply(name, shape, func(y []float32, in []G.Value) {
@@ -76,7 +76,7 @@ func means(name string, x *G.Node, groups int) *G.Node {
 			}
 		}
 	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply(name+"/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply(name+"/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			for i := range groups {
 				from, to := i*perGroup, (i+1)*perGroup

@@ -13,10 +13,10 @@ import (
 //	x [..., D] → [..., D]
 func Normalize(x *G.Node) *G.Node {
 	n, d := rows(x.Shape())
-	return apply("normalize", x.Shape().Clone(), func(y []float32, in []G.Value) {
+	return apply("normalize", x.Shape(), func(y []float32, in []G.Value) {
 		simd.NormalizeRows(y, floats(in[0]), n, d)
 	}, []bool{true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return G.Nodes{apply("normalize/d", x.Shape().Clone(), func(dx []float32, v []G.Value) {
+		return G.Nodes{apply("normalize/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.NormalizeRowsBackward(dx, floats(v[1]), floats(v[0]), n, d)
 		}, nil, nil, in[0], grad)}
 	}, x)
@@ -32,12 +32,12 @@ func VMFLogits(z, kappa, codebook *G.Node) *G.Node {
 	CheckShape("vmf logits kappa", kappa, 1)
 	CheckShape("vmf logits codebook", codebook, -1, d)
 	k := codebook.Shape()[0]
-	shape := z.Shape().Clone()
+	shape := z.Shape()
 	shape[len(shape)-1] = k
 	return apply("vmf logits", shape, func(a []float32, in []G.Value) {
 		simd.VMFLogits(a, floats(in[0]), floats(in[2]), floats(in[1])[0], n, d, k)
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		shapes := []tensor.Shape{z.Shape().Clone(), {1}, codebook.Shape().Clone()}
+		shapes := []tensor.Shape{z.Shape(), {1}, codebook.Shape()}
 		return gradients("vmf logits/d", shapes, func(out [][]float32, v []G.Value) {
 			out[1][0] = float32(simd.VMFLogitsBackward(out[0], out[2], floats(v[3]), floats(v[0]), floats(v[2]), floats(v[1])[0], n, d, k))
 		}, in[0], in[1], in[2], grad)
@@ -58,7 +58,7 @@ func VMFRegularizer(z, kappa, q *G.Node) *G.Node {
 		simd.VMFRegularizer(perRow, floats(in[0]), floats(in[2]), floats(in[1])[0], n, d)
 		return total(perRow) / b
 	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		shapes := []tensor.Shape{z.Shape().Clone(), {1}, q.Shape().Clone()}
+		shapes := []tensor.Shape{z.Shape(), {1}, q.Shape()}
 		return gradients("vmf regularizer/d", shapes, func(out [][]float32, v []G.Value) {
 			factor := float64(scalar(v[3])) / b
 			out[1][0] = float32(simd.VMFRegularizerBackward(out[0], out[2], floats(v[0]), floats(v[2]), floats(v[1])[0], n, d, factor))

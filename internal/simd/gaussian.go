@@ -106,13 +106,7 @@ func GaussianLogitsBackward(dz, dw, dcodebook, da, z, w, codebook []float32, n, 
 			rowDW[r] = float32(total)
 		}
 	})
-	switch len(dw) {
-	case n * d:
-	case 1:
-		dw[0] = float32(sum(rowDW))
-	default:
-		copy(dw, rowDW)
-	}
+	reducePrecision(dw, rowDW, n*d)
 	// db_k = -(b_k * (daᵀ w)_k - (daᵀ (w z))_k)
 	aw := Borrow(k * d)
 	defer Return(aw)
@@ -120,6 +114,18 @@ func GaussianLogitsBackward(dz, dw, dcodebook, da, z, w, codebook []float32, n, 
 	Gemm(true, false, k, d, n, da, k, wz, d, dcodebook, d, false)
 	for i, b := range codebook {
 		dcodebook[i] -= b * aw[i]
+	}
+}
+
+// reducePrecision gives dw [1] or [N] the sums over D; a dw of full size has
+// its elements already.
+func reducePrecision(dw, rows []float32, full int) {
+	switch len(dw) {
+	case full:
+	case 1:
+		dw[0] = float32(sum(rows))
+	default:
+		copy(dw, rows)
 	}
 }
 
@@ -163,13 +169,7 @@ func GaussianRegularizerBackward(dz, dw, dq, z, w, q []float32, n, d int, scale 
 			rows[r] = float32(s)
 		}
 	})
-	switch len(dw) {
-	case n * d:
-	case 1:
-		dw[0] = float32(sum(rows))
-	default:
-		copy(dw, rows)
-	}
+	reducePrecision(dw, rows, n*d)
 }
 
 // ArgMax returns for every row of a the index of its largest entry, the
