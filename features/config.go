@@ -77,8 +77,8 @@ func (c Config) Validate() error {
 	if !(c.PreEmphasis >= 0 && c.PreEmphasis < 1) {
 		bad("preemphasis", "in [0, 1)", c.PreEmphasis)
 	}
-	if !(c.TopDB > 0 && c.TopDB <= 200) {
-		bad("top_db", "in (0, 200] dB", c.TopDB)
+	if !(c.TopDB >= 1 && c.TopDB <= 200) {
+		bad("top_db", "between 1 and 200 dB", c.TopDB)
 	}
 	if !(c.FloorDB >= -200 && c.FloorDB < 0) {
 		bad("floor_db", "in [-200, 0) dB", c.FloorDB)

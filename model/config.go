@@ -139,7 +139,7 @@ func (c Config) Validate() error {
 	within("quantizer.temperature_decay", q.TemperatureDecay, 0, 1)
 	within("quantizer.commitment_weight", q.CommitmentWeight, 0, 1e3)
 	within("quantizer.ema_decay", q.EMADecay, 0, 1-1e-9)
-	within("quantizer.ema_epsilon", q.EMAEpsilon, 0, 1)
+	within("quantizer.ema_epsilon", q.EMAEpsilon, 1e-12, 1)
 	between("quantizer.dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
 	between("quantizer.dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
 	return errors.Join(errs...)

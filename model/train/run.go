@@ -10,11 +10,9 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -104,72 +102,6 @@ type run struct {
 	ema     *vq.EMA
 	uses    []int // assignments per code since the last dead-code check
 	log     *metricsLog
-}
-
-// open returns the state to start from: a fresh one or the latest checkpoint.
-func open(o Options) (*checkpoint.State, error) {
-	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
-		return nil, err
-	}
-	train, err := json.Marshal(o.Train)
-	if err != nil {
-		return nil, err
-	}
-	latest := filepath.Join(o.Dir, LatestFile)
-	if _, err := os.Stat(latest); err == nil {
-		if !o.Resume {
-			return nil, fmt.Errorf("%s: a run is there already: resume it or choose another folder", o.Dir)
-		}
-		s, err := checkpoint.Load(latest)
-		if err != nil {
-			return nil, err
-		}
-		if err := sameRun(o, s); err != nil {
-			return nil, fmt.Errorf("%s: %w", latest, err)
-		}
-		s.Train = train
-		return s, nil
-	}
-	s := &checkpoint.State{
-		Model: o.Model, Train: train, Best: math.Inf(1),
-		Weights: model.Weights{}, M: model.Weights{}, V: model.Weights{}, Extra: map[string][]float32{},
-	}
-	rng := random(o.Train.Seed, streamInit, 0)
-	for _, p := range append(o.Model.Params(), o.Model.Buffers()...) {
-		s.Weights[p.Name] = p.Init(rng)
-	}
-	for _, p := range o.Model.Params() {
-		s.M[p.Name], s.V[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
-	}
-	return s, nil
-}
-
-// sameRun reports whether the options may go on from a checkpoint: everything
-// but the length of the run and the intervals of its reports must agree.
-func sameRun(o Options, s *checkpoint.State) error {
-	var was Config
-	if err := json.Unmarshal(s.Train, &was); err != nil {
-		return err
-	}
-	now := o.Train
-	was.MaxSteps, was.LogEvery, was.CheckpointEvery = now.MaxSteps, now.LogEvery, now.CheckpointEvery
-	for _, c := range []struct {
-		what     string
-		was, now any
-	}{{"model", s.Model, o.Model}, {"train", was, now}} {
-		a, err := json.Marshal(c.was)
-		if err != nil {
-			return err
-		}
-		b, err := json.Marshal(c.now)
-		if err != nil {
-			return err
-		}
-		if string(a) != string(b) {
-			return fmt.Errorf("cannot resume with another %s configuration: it was %s, now %s", c.what, a, b)
-		}
-	}
-	return nil
 }
 
 func newRun(o Options, state *checkpoint.State) (*run, error) {

@@ -453,18 +453,18 @@ func TestRunFolders(t *testing.T) {
 		"not resumed": {func(*Options) {}, "a run is there already: resume it or choose another folder"},
 		"other model": {
 			func(o *Options) { o.Resume, o.Model.Net.Channels = true, 32 },
-			"cannot resume with another model configuration",
+			"model.channels was 24, is 32",
 		},
 		"other speakers": {
 			func(o *Options) {
 				o.Resume, o.Training, o.Holdout, o.Valid, o.Keep = true, slices.Clone(o.Training), nil, nil, nil
 				o.Training[0].Speaker = "cid"
 			},
-			"cannot resume with another model configuration",
+			"speakers was [\"ann\",\"ben\"], is [\"ann\",\"ben\",\"cid\"]",
 		},
 		"other training": {
 			func(o *Options) { o.Resume, o.Train.LearningRate = true, 0.5 },
-			"cannot resume with another train configuration",
+			"learning_rate was 0.001, is 0.5",
 		},
 	} {
 		err := again(c.change)

@@ -10,7 +10,7 @@ import (
 )
 
 // heapRoom is what a streaming verb may hold beyond the model (bytes).
-const heapRoom = 80 << 20
+const heapRoom = 48 << 20
 
 // boundMemory gives the verbs that stream audio a fixed heap: go-dsp's
 // transforms leave about 6 MB of garbage for every second of audio, and a heap
