@@ -201,3 +201,21 @@ func (r *resampled) Read(dst []float32) (int, error) {
 	r.out = r.out[n:]
 	return n, nil
 }
+
+// Source returns a source that reads the clip from its start.
+func (c *Clip) Source() Source { return &clipSource{clip: c} }
+
+type clipSource struct {
+	clip *Clip
+	next int
+}
+
+func (s *clipSource) SampleRate() int { return s.clip.SampleRate }
+
+func (s *clipSource) Read(dst []float32) (int, error) {
+	n := copy(dst, s.clip.Samples[s.next:])
+	if s.next += n; n == 0 && len(dst) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

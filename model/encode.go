@@ -107,7 +107,7 @@ func (m *Model) EncodeClip(clip *audio.Clip, emit func(codes []uint16) error) (s
 	rate := m.Config.Features.SampleRate
 	level := m.Config.Features.StreamLevel()
 	if m.Config.Features.FrontEnd == features.Reference {
-		src, err := audio.Resampled(&clipSource{clip: clip}, rate)
+		src, err := audio.Resampled(clip.Source(), rate)
 		if err != nil {
 			return 0, err
 		}
@@ -115,7 +115,7 @@ func (m *Model) EncodeClip(clip *audio.Clip, emit func(codes []uint16) error) (s
 			return 0, err
 		}
 	}
-	src, err := audio.Resampled(&clipSource{clip: clip}, rate)
+	src, err := audio.Resampled(clip.Source(), rate)
 	if err != nil {
 		return 0, err
 	}
@@ -182,20 +182,4 @@ func pump(src audio.Source, use func(block []float32) error) (samples int64, err
 			return samples, err
 		}
 	}
-}
-
-// clipSource reads a clip that is already in memory.
-type clipSource struct {
-	clip *audio.Clip
-	next int
-}
-
-func (s *clipSource) SampleRate() int { return s.clip.SampleRate }
-
-func (s *clipSource) Read(dst []float32) (int, error) {
-	n := copy(dst, s.clip.Samples[s.next:])
-	if s.next += n; n == 0 && len(dst) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
 }
