@@ -2,6 +2,7 @@ package features
 
 import (
 	"math/cmplx"
+	"runtime"
 
 	"github.com/mjibson/go-dsp/fft"
 	"github.com/mjibson/go-dsp/window"
@@ -64,7 +65,7 @@ func (d *DFT) pair(in []complex128, a, b []float64, each func(k int, a, b comple
 	for i, v := range b {
 		in[i] = complex(real(in[i]), v)
 	}
-	z := fft.FFT(in)
+	z := transform(in)
 	for k := range d.Bins() {
 		p, q := z[k], cmplx.Conj(z[(d.n-k)&(d.n-1)])
 		s, t := p+q, p-q // 2 A[k], 2i B[k]
@@ -85,7 +86,7 @@ func (d *DFT) Inverse(frames []float64, spectra []complex128, width int) {
 		if f+1 < count {
 			addHermitian(in, spectra[(f+1)*bins:][:bins], 1i)
 		}
-		z := fft.FFT(in)
+		z := transform(in)
 		for r := range min(2, count-f) {
 			for i := range width {
 				v := imag(z[i]) // the first frame, exchanged with the second as below
@@ -121,4 +122,13 @@ func (d *DFT) check(spectra, frames, width int) (count int) {
 		panic("features: DFT lengths do not agree")
 	}
 	return count
+}
+
+// transform is go-dsp's FFT. A goroutine of it outlives the call and holds its
+// buffers until it is scheduled once more; without a turn for it, thousands of
+// them pile up on a busy processor.
+func transform(x []complex128) []complex128 {
+	z := fft.FFT(x)
+	runtime.Gosched()
+	return z
 }

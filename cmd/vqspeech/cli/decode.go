@@ -88,7 +88,6 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoderNam
 	if err != nil {
 		return err
 	}
-	boundMemory(m)
 	if speaker != "" {
 		if _, err := m.SpeakerIndex(speaker); err != nil {
 			return err

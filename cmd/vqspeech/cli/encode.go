@@ -100,7 +100,6 @@ func (a *app) encode(cmd *cobra.Command, args []string, o encodeOptions) error {
 	if err != nil {
 		return err
 	}
-	boundMemory(m)
 	e := &encoding{app: a, cmd: cmd, model: m, opt: o, failed: failures{w: a.stderr}}
 	if len(jobs) > 1 && jobs[0].out == jobs[1].out {
 		err = e.together(cmd.Context(), jobs)
