@@ -88,7 +88,9 @@ func (d *Decoder) window(n int) []float32 {
 
 // DecodeAll decodes a whole sequence at once, as the published evaluation does.
 //
-//	codes [L], speaker row → mel [2L, M] features, mel frames 1..2L of the utterance
+//	codes [L], each < K, speaker row → mel [2L, M] features, mel frames 1..2L of the utterance
+//
+// It panics on a code or a speaker row that the model does not have.
 func (m *Model) DecodeAll(codes []uint16, speaker int) []float32 {
 	vectors := make([]float32, len(codes)*m.Codebook.Dim)
 	m.Codebook.Lookup(vectors, codes)

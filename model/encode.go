@@ -1,9 +1,9 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"vqspeech/audio"
 	"vqspeech/features"
@@ -66,60 +66,66 @@ const readBlock = 1 << 14
 // EncodeFile encodes an audio file ("-": standard input) and hands the units to
 // emit as they become known. It returns the number of samples at the model's
 // rate. With the stream front end memory does not grow with the file; the
-// reference front end reads a file twice and holds standard input in memory.
+// reference front end reads a file twice and holds a pipe in memory.
 func (m *Model) EncodeFile(path string, emit func(codes []uint16) error) (samples int64, err error) {
-	rate := m.Config.Features.SampleRate
-	if m.Config.Features.FrontEnd == features.Reference && path == "-" {
+	if m.Config.Features.FrontEnd == features.Reference && !rereadable(path) {
 		clip, err := audio.Load(path)
 		if err != nil {
 			return 0, err
 		}
 		return m.EncodeClip(clip, emit)
 	}
-	level := m.Config.Features.StreamLevel()
-	if m.Config.Features.FrontEnd == features.Reference {
+	return m.encode(func(use func(audio.Source) error) error {
 		src, err := audio.Open(path)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		resampled, err := audio.Resampled(src, rate)
-		if err == nil {
-			level, err = m.measure(resampled)
+		err = use(src)
+		if closed := src.Close(); err == nil {
+			err = closed
 		}
-		if err = errors.Join(err, src.Close()); err != nil {
-			return 0, err
-		}
-	}
-	src, err := audio.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer src.Close()
-	resampled, err := audio.Resampled(src, rate)
-	if err != nil {
-		return 0, err
-	}
-	return m.encode(resampled, level, emit)
+		return err
+	}, emit)
 }
 
-// EncodeClip encodes a clip at any sample rate.
+// rereadable reports whether path can be read a second time from its start. A
+// file that is not there can: opening it says so.
+func rereadable(path string) bool {
+	info, err := os.Stat(path)
+	return path != "-" && (err != nil || info.Mode().IsRegular())
+}
+
+// EncodeClip encodes a clip at any sample rate, as EncodeFile does a file.
 func (m *Model) EncodeClip(clip *audio.Clip, emit func(codes []uint16) error) (samples int64, err error) {
-	rate := m.Config.Features.SampleRate
+	return m.encode(func(use func(audio.Source) error) error { return use(clip.Source()) }, emit)
+}
+
+// encode encodes what open hands to its argument; the reference front end opens
+// it once more before, for its level.
+func (m *Model) encode(open func(use func(audio.Source) error) error, emit func([]uint16) error) (samples int64, err error) {
+	resampled := func(use func(audio.Source) error) error {
+		return open(func(src audio.Source) error {
+			src, err := audio.Resampled(src, m.Config.Features.SampleRate)
+			if err != nil {
+				return err
+			}
+			return use(src)
+		})
+	}
 	level := m.Config.Features.StreamLevel()
 	if m.Config.Features.FrontEnd == features.Reference {
-		src, err := audio.Resampled(clip.Source(), rate)
-		if err != nil {
-			return 0, err
-		}
-		if level, err = m.measure(src); err != nil {
+		if err := resampled(func(src audio.Source) (err error) {
+			level, err = m.measure(src)
+			return err
+		}); err != nil {
 			return 0, err
 		}
 	}
-	src, err := audio.Resampled(clip.Source(), rate)
-	if err != nil {
-		return 0, err
-	}
-	return m.encode(src, level, emit)
+	err = resampled(func(src audio.Source) (err error) {
+		samples, err = m.encodeSource(src, level, emit)
+		return err
+	})
+	return samples, err
 }
 
 // measure reads a source to its end for the level of the reference front end.
@@ -142,7 +148,8 @@ func (m *Model) measure(src audio.Source) (features.Level, error) {
 	return m.Config.Features.ReferenceLevel(peak, top), nil
 }
 
-func (m *Model) encode(src audio.Source, level features.Level, emit func([]uint16) error) (int64, error) {
+// encodeSource encodes a source at the model's rate.
+func (m *Model) encodeSource(src audio.Source, level features.Level, emit func([]uint16) error) (int64, error) {
 	e, err := m.NewEncoder(level)
 	if err != nil {
 		return 0, err
