@@ -86,6 +86,14 @@ func TestGoldenResample(t *testing.T) {
 		if db < 75 {
 			t.Errorf("%s: signal-to-error ratio is %.1f dB, want at least 75", name, db)
 		}
+		// The published interpolation truncates the stride of its table, which
+		// leaves it 51 dB from the ideal at 48 and 44.1 kHz: so far it may be
+		// from this one.
+		if db := snr(got, f.F32(name+".kaiser_best_16k"), 0); db < 50 {
+			t.Errorf("%s: %.1f dB from resampy's kaiser_best, want at least 50", name, db)
+		} else {
+			t.Logf("%s: %.1f dB from resampy's kaiser_best", name, db)
+		}
 	}
 }
 
