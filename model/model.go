@@ -32,8 +32,8 @@ type Model struct {
 	logVar      float32 // shared log variance s, gaussian kinds
 }
 
-// batchNormEps is PyTorch's default.
-const batchNormEps = 1e-5
+// BatchNormEps is the epsilon of every batch normalisation (PyTorch's default).
+const BatchNormEps = 1e-5
 
 // New builds a model on weights, which it keeps without copying. It holds the
 // tensors of cfg.Params() and cfg.Buffers(); one that is missing or has another
@@ -92,7 +92,7 @@ func encoderLayers(cfg Config, w Weights) []*nn.Conv {
 	for i, g := range cfg.EncoderConvs() {
 		name := fmt.Sprintf("encoder.bn%d.", i+1)
 		scale, shift := make([]float32, g.Out), make([]float32, g.Out)
-		simd.BatchNormEval(scale, shift, w[name+"weight"], w[name+"bias"], w[name+"running_mean"], w[name+"running_var"], batchNormEps)
+		simd.BatchNormEval(scale, shift, w[name+"weight"], w[name+"bias"], w[name+"running_mean"], w[name+"running_var"], BatchNormEps)
 		layers = append(layers, &nn.Conv{
 			Geometry: g, Weight: w[fmt.Sprintf("encoder.conv%d.weight", i+1)],
 			Scale: scale, Shift: shift, ReLU: true,

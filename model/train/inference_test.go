@@ -111,7 +111,7 @@ func evalGraph(cfg model.Config, w model.Weights, mel []float32, speakers []int3
 		bn := fmt.Sprintf("encoder.bn%d.", i+1)
 		x = graph.Conv1D(x, node[fmt.Sprintf("encoder.conv%d.weight", i+1)], nil, geometry)
 		stats := graph.BatchNormStats{Mean: w[bn+"running_mean"], Var: w[bn+"running_var"]}
-		x = graph.ReLU(graph.BatchNormEval(x, node[bn+"weight"], node[bn+"bias"], stats, batchNormEps))
+		x = graph.ReLU(graph.BatchNormEval(x, node[bn+"weight"], node[bn+"bias"], stats, model.BatchNormEps))
 	}
 	s.nodes.encoded = graph.Linear(x, node["encoder.out.weight"], node["encoder.out.bias"])
 	l, k := frames/model.Downsampling-1, cfg.Quantizer.CodebookSize

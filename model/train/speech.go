@@ -12,11 +12,8 @@ import (
 	"vqspeech/quant/vq"
 )
 
-// batchNormMomentum and batchNormEps are PyTorch's defaults.
-const (
-	batchNormMomentum = 0.1
-	batchNormEps      = 1e-5
-)
+// batchNormMomentum is PyTorch's default.
+const batchNormMomentum = 0.1
 
 // inputs are the tensors that change at every step. They are the values of the
 // graph's input nodes: writing to them sets the next step.
@@ -145,7 +142,7 @@ func (s *speech) encode(cfg model.Config, node map[string]*G.Node, w model.Weigh
 		x = graph.Conv1D(x, node[fmt.Sprintf("encoder.conv%d.weight", i+1)], nil, geometry)
 		s.nodes.conv = append(s.nodes.conv, x)
 		stats := graph.BatchNormStats{Mean: w[bn+"running_mean"], Var: w[bn+"running_var"]}
-		x = graph.ReLU(graph.BatchNorm(x, node[bn+"weight"], node[bn+"bias"], stats, batchNormEps, batchNormMomentum))
+		x = graph.ReLU(graph.BatchNorm(x, node[bn+"weight"], node[bn+"bias"], stats, model.BatchNormEps, batchNormMomentum))
 		s.nodes.relu = append(s.nodes.relu, x)
 	}
 	s.nodes.encoded = graph.Linear(x, node["encoder.out.weight"], node["encoder.out.bias"])
