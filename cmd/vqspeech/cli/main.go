@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vqspeech/internal/simd"
 	"vqspeech/model"
 	"vqspeech/model/embedded"
 )
@@ -119,6 +120,9 @@ func (a *app) execute(ctx context.Context, root *cobra.Command) (status int) {
 // verb wraps a RunE so that errors before it count as usage errors.
 func (a *app) verb(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
+		if err := simd.EnvError(); err != nil {
+			return usagef("%v", err)
+		}
 		a.started = true
 		return f(cmd, args)
 	}
