@@ -197,16 +197,6 @@ func TestReferenceLevelIsGainInvariant(t *testing.T) {
 	}
 }
 
-func TestDBInvertsLevel(t *testing.T) {
-	db := []float32{-69, -30.5, 0, 12}
-	feat := make([]float32, len(db))
-	Default(Stream).StreamLevel().Apply(feat, db)
-	DB(feat, feat, 80)
-	if d := largestDifference(feat, db); d > 1e-5 {
-		t.Errorf("got %v, want %v", feat, db)
-	}
-}
-
 func TestLogMelErrors(t *testing.T) {
 	nan := speechLike(2000, 1)
 	nan[1234] = float32(math.NaN())

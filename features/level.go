@@ -62,12 +62,3 @@ func (c Config) Level(db []float32, peak float32) Level {
 	}
 	return c.ReferenceLevel(peak, top)
 }
-
-// DB sets dst to the level of the features feat (dB re 1.0), the inverse of
-// the scaling: dB = topDB*(feature - 1). Offset and floor are not undone. dst
-// and feat may be the same slice.
-func DB(dst, feat []float32, topDB float64) {
-	for i, v := range feat {
-		dst[i] = float32(topDB) * (v - 1)
-	}
-}

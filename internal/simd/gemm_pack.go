@@ -35,9 +35,6 @@ func (p *Packed) Repack(transB bool, k, n int, b []float32, ldb int) {
 	}
 }
 
-// Size returns the shape of B.
-func (p *Packed) Size() (k, n int) { return p.k, p.n }
-
 // gemmPack is the packing every instruction set can use; see gemmKernel.
 func gemmPack(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool) {
 	if kMajor {

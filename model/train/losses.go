@@ -1,9 +1,9 @@
 package train
 
 import (
-	"math"
-
 	G "gorgonia.org/gorgonia"
+
+	"vqspeech/quant/metric"
 )
 
 // Losses are the terms of one step, in the names of metrics.jsonl.
@@ -41,25 +41,21 @@ func (s *speech) losses() Losses {
 			l.Codebook = value(s.vq.Codebook)
 		}
 	}
-	l.Perplexity = perplexity(s.codes())
+	l.Perplexity = s.perplexity()
 	return l
 }
 
-// perplexity is exp(-sum m ln(m + 1e-10)) of the assignments' frequencies.
-func perplexity(codes []int32) float64 {
-	var count []int
-	for _, c := range codes {
-		for int(c) >= len(count) {
-			count = append(count, 0)
-		}
-		count[c]++
+// perplexity is the published one of the batch's hard assignments.
+func (s *speech) perplexity() float64 {
+	codes := make([]uint16, len(s.codes()))
+	for i, c := range s.codes() {
+		codes[i] = uint16(c)
 	}
-	var h float64
-	for _, n := range count {
-		p := float64(n) / float64(len(codes))
-		h -= p * math.Log(p+1e-10)
+	count := metric.NewCounter(s.codebookSize)
+	if err := count.Add(codes); err != nil {
+		panic(err) // Assign chooses among codebookSize logits
 	}
-	return math.Exp(h)
+	return count.PerplexityEps(metric.PublishedEps)
 }
 
 func value(n *G.Node) float64 { return float64(n.Value().Data().(float32)) }

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	G "gorgonia.org/gorgonia"
 
@@ -46,7 +45,6 @@ type Progress struct {
 	Step, MaxSteps int
 	Losses         Losses
 	Valid          *Evaluation // after an evaluation
-	StepTime       time.Duration
 }
 
 // Names of the files in a run folder.
@@ -183,12 +181,11 @@ func (r *run) loop(ctx context.Context) (last *Evaluation, err error) {
 		if ctx.Err() != nil {
 			return last, errors.Join(r.save(), ctx.Err())
 		}
-		start := time.Now()
 		losses, err := r.step()
 		if err != nil {
 			return last, err
 		}
-		p := Progress{Step: r.state.Step, MaxSteps: r.o.Train.MaxSteps, Losses: losses, StepTime: time.Since(start)}
+		p := Progress{Step: r.state.Step, MaxSteps: r.o.Train.MaxSteps, Losses: losses}
 		done := r.state.Step == r.o.Train.MaxSteps
 		if r.state.Step%r.o.Train.LogEvery == 0 || done {
 			if err := r.log.losses(r, losses); err != nil {

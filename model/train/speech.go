@@ -21,8 +21,8 @@ type inputs struct {
 	mel     []float32 // [B, T, M] features
 	speaker []int32   // [B]
 	jitter  []int32   // [B, L] offsets
-	uniform []float32 // [B, L, K], gaussian kinds
-	tau     []float32 // [1], gaussian kinds
+	uniform []float32 // [B, L, K], gaussian kinds; empty for the others
+	tau     []float32 // [1], read by the gaussian kinds
 }
 
 // speech is the training graph of a speech model for one batch shape.
@@ -31,6 +31,8 @@ type speech struct {
 	params  G.Nodes // with gradients, in the order of model.Config.Params
 	names   []string
 	machine G.VM
+
+	codebookSize int
 
 	gaussian sq.Output // gaussian kinds
 	vq       vq.Output // VQ kinds
@@ -57,11 +59,11 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 	}()
 	b, t, m := tc.BatchSize, tc.CropFrames, cfg.Features.NMels
 	l, k := t/model.Downsampling-1, cfg.Quantizer.CodebookSize
-	s = &speech{}
+	s = &speech{codebookSize: k}
 	g := G.NewGraph()
 	s.in = inputs{
 		mel: make([]float32, b*t*m), speaker: make([]int32, b), jitter: make([]int32, b*l),
-		uniform: make([]float32, b*l*k), tau: make([]float32, 1),
+		tau: make([]float32, 1),
 	}
 	node := map[string]*G.Node{}
 	for _, p := range cfg.Params() {
@@ -79,6 +81,7 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 	s.encode(cfg, node, w)
 	var latent *G.Node
 	if cfg.Quantizer.Kind.Gaussian() {
+		s.in.uniform = make([]float32, b*l*k)
 		s.gaussian = sq.Gaussian(variances[cfg.Quantizer.Kind], sq.Inputs{
 			Encoded: s.nodes.encoded, LogVar: node["quantizer.log_var_scalar"], Codebook: node["quantizer.codebook"],
 			Uniform: input(g, "uniform", s.in.uniform, b, l, k), Tau: input(g, "tau", s.in.tau, 1),

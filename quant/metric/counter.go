@@ -35,18 +35,6 @@ func (c *Counter) Add(codes []uint16) error {
 	return nil
 }
 
-// Merge adds the counts of another Counter of the same codebook.
-func (c *Counter) Merge(o *Counter) error {
-	if len(c.counts) != len(o.counts) {
-		return fmt.Errorf("metric: cannot merge counts of codebooks of %d and %d", len(c.counts), len(o.counts))
-	}
-	for k, n := range o.counts {
-		c.counts[k] += n
-	}
-	c.total += o.total
-	return nil
-}
-
 // Total returns the number of codes counted.
 func (c *Counter) Total() int64 { return c.total }
 
@@ -99,10 +87,4 @@ func (c *Counter) EntropyBitrate(durationSeconds float64) float64 {
 		return 0
 	}
 	return float64(c.total) * c.Entropy() / durationSeconds
-}
-
-// NominalBitrate returns codeRate * log2(K) (bit/s), the rate of codes that are
-// all used alike; codeRate in Hz.
-func (c *Counter) NominalBitrate(codeRate float64) float64 {
-	return codeRate * math.Log2(float64(len(c.counts)))
 }

@@ -62,25 +62,15 @@ func TestBitrate(t *testing.T) {
 	}
 	near(t, "entropy bitrate", c.EntropyBitrate(2), 50)
 	near(t, "no duration", c.EntropyBitrate(0), 0)
-	near(t, "nominal bitrate", c.NominalBitrate(50), 450)
 }
 
-func TestAddAndMerge(t *testing.T) {
+func TestAdd(t *testing.T) {
 	c := count(t, 4, 0, 1)
 	if err := c.Add([]uint16{2, 4}); err == nil || !strings.Contains(err.Error(), "code 4 does not fit a codebook of 4") {
 		t.Errorf("code out of range: %v", err)
 	}
 	if c.Total() != 2 || c.Used() != 2 {
 		t.Errorf("a refused Add left %d codes, want 2", c.Total())
-	}
-	if err := c.Merge(count(t, 4, 1, 2, 3)); err != nil {
-		t.Fatal(err)
-	}
-	if want := count(t, 4, 0, 1, 1, 2, 3); c.Total() != 5 || c.Perplexity() != want.Perplexity() {
-		t.Errorf("merged: perplexity %v, want %v", c.Perplexity(), want.Perplexity())
-	}
-	if err := c.Merge(NewCounter(5)); err == nil {
-		t.Error("counts of two codebooks were merged")
 	}
 }
 
