@@ -48,17 +48,20 @@ func convolve(name string, shape tensor.Shape, x, w, bias *G.Node, g simd.Conv1D
 			bias = floats(in[2])
 		}
 		g.Forward(y, floats(in[0]), floats(in[1]), bias, b, t)
-	}, wrt, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		grads := G.Nodes{
-			apply(name+"/dx", x.Shape(), func(dx []float32, v []G.Value) {
+	}, wrt, func(in G.Nodes, _, grad *G.Node, want []bool) G.Nodes {
+		grads := make(G.Nodes, len(in))
+		if want[0] {
+			grads[0] = apply(name+"/dx", x.Shape(), func(dx []float32, v []G.Value) {
 				g.BackwardInput(dx, floats(v[0]), floats(v[1]), b, t)
-			}, nil, nil, grad, in[1]),
-			apply(name+"/dw", w.Shape(), func(dw []float32, v []G.Value) {
-				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
-			}, nil, nil, in[0], grad),
+			}, nil, nil, grad, in[1])
 		}
-		if len(in) == 3 {
-			grads = append(grads, sumRows(grad, g.Out))
+		if want[1] {
+			grads[1] = apply(name+"/dw", w.Shape(), func(dw []float32, v []G.Value) {
+				g.BackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
+			}, nil, nil, in[0], grad)
+		}
+		if len(in) == 3 && want[2] {
+			grads[2] = sumRows(grad, g.Out)
 		}
 		return grads
 	}, in...)

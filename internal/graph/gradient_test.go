@@ -54,6 +54,8 @@ func gradientCases() []gradientCase {
 			moving := graph.BatchNormStats{Mean: make([]float32, 3), Var: make([]float32, 3)}
 			return graph.BatchNorm(in[0], in[1], in[2], moving, 1e-5, 0.1)
 		}},
+		{"sum", [][]int{{2, 3, 5}, {2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Sum(in...) }},
+		{"scale", [][]int{{2, 3}, {2, 3}}, func(in []*G.Node) *G.Node { return graph.Scale(graph.MSE(in[0], in[1]), -0.7) }},
 		{"batch norm (eval)", [][]int{{3, 5, 3}, {3}, {3}}, func(in []*G.Node) *G.Node {
 			return graph.BatchNormEval(in[0], in[1], in[2], stats, 1e-5)
 		}},
@@ -206,7 +208,47 @@ func TestStraightThroughAndStopGradient(t *testing.T) {
 			t.Errorf("value %d is %v, want %v", i, got, want)
 		}
 	}
-	if _, err := G.Backpropagate(G.Nodes{graph.StopGradient(q)}, G.Nodes{up}, G.Nodes{q}); err == nil {
+	if _, err := graph.Gradients(G.Nodes{graph.StopGradient(q)}, G.Nodes{up}, G.Nodes{q}); err == nil {
 		t.Error("a stopped gradient flows")
+	}
+}
+
+// A difference quotient may step over the kink, so the fused operation is held
+// to the two it replaces.
+func TestBatchNormReLUIsBatchNormThenReLU(t *testing.T) {
+	const rows, c = 23, 19
+	r := rand.New(rand.NewPCG(5, 6))
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	x, gamma, beta, up := random(rows*c), random(c), random(c), random(rows*c)
+	var want [][]uint32
+	for _, fused := range []bool{false, true} {
+		g := G.NewGraph()
+		in := G.Nodes{
+			graphtest.Input(g, "x", x, rows, c), graphtest.Input(g, "gamma", gamma, c), graphtest.Input(g, "beta", beta, c),
+		}
+		stats := graph.BatchNormStats{Mean: make([]float32, c), Var: make([]float32, c)}
+		var y *G.Node
+		if fused {
+			y = graph.BatchNormReLU(in[0], in[1], in[2], stats, 1e-5, 0.1)
+		} else {
+			y = graph.ReLU(graph.BatchNorm(in[0], in[1], in[2], stats, 1e-5, 0.1))
+		}
+		d := graphtest.Differentiate(t, G.Nodes{y}, G.Nodes{graphtest.Input(g, "up", up, rows, c)}, in)
+		d.Run(t)
+		got := bits(append(G.Nodes{y}, d.Grads...))
+		for i := range want {
+			for j := range want[i] {
+				if got[i][j] != want[i][j] {
+					t.Fatalf("value %d, element %d: %x, want %x", i, j, got[i][j], want[i][j])
+				}
+			}
+		}
+		want = got
 	}
 }

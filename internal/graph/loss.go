@@ -14,7 +14,7 @@ func MSE(x, target *G.Node) *G.Node {
 	CheckShape("mse target", target, x.Shape()...)
 	return applyScalar("mse", func(in []G.Value) float64 {
 		return meanSquare(floats(in[0]), floats(in[1]))
-	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return gradients("mse/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
 			scale := 2 * float64(scalar(v[2])) / float64(len(out[0]))
 			difference(out[0], floats(v[0]), floats(v[1]), scale)
@@ -45,7 +45,7 @@ func ARELBO(x, target *G.Node) *G.Node {
 	return applyScalar("arelbo", func(in []G.Value) float64 {
 		m = meanSquare(floats(in[0]), floats(in[1]))
 		return 0.5 * perSample * math.Log(m)
-	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return gradients("arelbo/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
 			scale := float64(scalar(v[2])) / (b * m)
 			difference(out[0], floats(v[0]), floats(v[1]), scale)

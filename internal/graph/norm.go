@@ -18,12 +18,21 @@ type BatchNormStats struct {
 //
 //	x [..., C], gamma [C], beta [C] → y [..., C]
 func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64) *G.Node {
+	return batchNorm("batch norm", x, gamma, beta, stats, eps, momentum, false)
+}
+
+// BatchNormReLU is ReLU(BatchNorm(…)) without the value in between.
+func BatchNormReLU(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64) *G.Node {
+	return batchNorm("batch norm relu", x, gamma, beta, stats, eps, momentum, true)
+}
+
+func batchNorm(name string, x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64, relu bool) *G.Node {
 	n, c := rows(x.Shape())
-	CheckShape("batch norm gamma", gamma, c)
-	CheckShape("batch norm beta", beta, c)
+	CheckShape(name+" gamma", gamma, c)
+	CheckShape(name+" beta", beta, c)
 	mean, variance, invStd := make([]float32, c), make([]float32, c), make([]float32, c)
-	return apply("batch norm", x.Shape(), func(y []float32, in []G.Value) {
-		simd.BatchNormTrain(y, floats(in[0]), floats(in[1]), floats(in[2]), mean, variance, invStd, n, c, eps)
+	return apply(name, x.Shape(), func(y []float32, in []G.Value) {
+		simd.BatchNormTrain(y, floats(in[0]), floats(in[1]), floats(in[2]), mean, variance, invStd, n, c, eps, relu)
 		unbiased := 1.0
 		if n > 1 {
 			unbiased = float64(n) / float64(n-1)
@@ -32,10 +41,14 @@ func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float
 			stats.Mean[j] = float32((1-momentum)*float64(stats.Mean[j]) + momentum*float64(mean[j]))
 			stats.Var[j] = float32((1-momentum)*float64(stats.Var[j]) + momentum*unbiased*float64(variance[j]))
 		}
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
-		return gradients("batch norm/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(out [][]float32, v []G.Value) {
-			simd.BatchNormBackward(out[0], out[1], out[2], floats(v[2]), floats(v[0]), floats(v[1]), mean, invStd, n, c)
-		}, in[0], in[1], grad)
+	}, []bool{true, true, true}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
+		return gradients(name+"/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(d [][]float32, v []G.Value) {
+			var rectified []float32
+			if relu {
+				rectified = floats(v[3])
+			}
+			simd.BatchNormBackward(d[0], d[1], d[2], floats(v[2]), floats(v[0]), rectified, floats(v[1]), mean, invStd, n, c)
+		}, in[0], in[1], grad, out)
 	}, x, gamma, beta)
 }
 
@@ -48,7 +61,7 @@ func BatchNormEval(x, gamma, beta *G.Node, stats BatchNormStats, eps float64) *G
 	return apply("batch norm (eval)", x.Shape(), func(y []float32, in []G.Value) {
 		simd.BatchNormEval(scale, shift, floats(in[1]), floats(in[2]), stats.Mean, stats.Var, eps)
 		simd.ScaleShift(y, floats(in[0]), scale, shift, n, c)
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return gradients("batch norm (eval)/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(out [][]float32, v []G.Value) {
 			simd.BatchNormEvalBackward(out[0], out[1], out[2], floats(v[2]), floats(v[0]), floats(v[1]), stats.Mean, stats.Var, n, c, eps)
 		}, in[0], in[1], grad)

@@ -9,6 +9,7 @@
 //
 // To add a layer: write its kernels in internal/simd, then a builder here that
 // calls apply with the forward pass and, for the gradients, gradients.
+// [Gradients] differentiates what the builders have built.
 package graph
 
 import (
@@ -22,25 +23,25 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// op is every operation of this package. It implements gorgonia's Op and SDOp.
+// op is every operation of this package. It implements gorgonia's Op.
 type op struct {
 	id    uint64
 	name  string
-	in    []hm.Type
+	in    G.Nodes
 	out   hm.Type
 	shape tensor.Shape
 	do    func(in []G.Value) (G.Value, error)
-	wrt   []bool
+	wrt   []bool   // inputs that have gradients
 	diff  diffFunc // nil: not differentiable
 }
 
-// diffFunc returns one gradient node per input, nil where wrt is false.
-type diffFunc func(in G.Nodes, out, grad *G.Node) G.Nodes
+// diffFunc returns one gradient node per input. Those where want is false are
+// not used and may be nil.
+type diffFunc func(in G.Nodes, out, grad *G.Node, want []bool) G.Nodes
 
 var lastID atomic.Uint64
 
 func (o *op) Arity() int                                     { return len(o.in) }
-func (o *op) Type() hm.Type                                  { return hm.NewFnType(append(append([]hm.Type{}, o.in...), o.out)...) }
 func (o *op) InferShape(...G.DimSizer) (tensor.Shape, error) { return o.shape.Clone(), nil }
 func (o *op) Do(in ...G.Value) (G.Value, error)              { return o.do(in) }
 func (o *op) ReturnsPtr() bool                               { return true }
@@ -48,19 +49,19 @@ func (o *op) CallsExtern() bool                              { return false }
 func (o *op) OverwritesInput() int                           { return -1 }
 func (o *op) WriteHash(h hash.Hash)                          { fmt.Fprintf(h, "%s#%d", o.name, o.id) }
 func (o *op) String() string                                 { return o.name }
-func (o *op) DiffWRT(int) []bool                             { return o.wrt }
 func (o *op) Hashcode() uint32 {
 	h := fnv.New32a()
 	o.WriteHash(h)
 	return h.Sum32()
 }
 
-// SymDiff builds the gradient nodes.
-func (o *op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
-	if o.diff == nil {
-		return nil, fmt.Errorf("graph: %s has no gradient", o.name)
+// Type is the function type from the inputs to the output.
+func (o *op) Type() hm.Type {
+	var types []hm.Type
+	for _, n := range o.in {
+		types = append(types, n.Type())
 	}
-	return o.diff(in, out, grad), nil
+	return hm.NewFnType(append(types, o.out)...)
 }
 
 // kernel computes a tensor operation: it fills out from the inputs.
@@ -90,9 +91,7 @@ func add(o *op, in []*G.Node) *G.Node {
 	if o.wrt == nil {
 		o.wrt = make([]bool, len(in))
 	}
-	for _, n := range in {
-		o.in = append(o.in, n.Type())
-	}
+	o.in = in
 	n, err := G.ApplyOp(o, in...)
 	if err != nil {
 		panic(fmt.Sprintf("graph: %s: %v", o.name, err))

@@ -19,7 +19,7 @@ func AddScalar(x, s *G.Node) *G.Node {
 		for i, v := range floats(in[0]) {
 			y[i] = v + d
 		}
-	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return gradients("add scalar/d", []tensor.Shape{x.Shape(), {1}}, func(out [][]float32, v []G.Value) {
 			var sum float64
 			for i, g := range floats(v[0]) {
@@ -38,7 +38,7 @@ func Precision(logVar *G.Node) *G.Node {
 		for i, l := range floats(in[0]) {
 			w[i] = float32(math.Exp(-float64(l)))
 		}
-	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("precision/d", shape, func(dl []float32, v []G.Value) {
 			g := floats(v[1])
 			for i, w := range floats(v[0]) {
@@ -60,7 +60,7 @@ func GaussianLogits(z, w, codebook *G.Node) *G.Node {
 	shape[len(shape)-1] = k
 	return apply("gaussian logits", shape, func(a []float32, in []G.Value) {
 		simd.GaussianLogits(a, floats(in[0]), floats(in[1]), floats(in[2]), n, d, k)
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		shapes := []tensor.Shape{z.Shape(), w.Shape(), codebook.Shape()}
 		return gradients("gaussian logits/d", shapes, func(out [][]float32, v []G.Value) {
 			simd.GaussianLogitsBackward(out[0], out[1], out[2], floats(v[3]), floats(v[0]), floats(v[1]), floats(v[2]), n, d, k)
@@ -80,7 +80,7 @@ func GumbelSoftmax(a, u, tau *G.Node) *G.Node {
 	return apply("gumbel softmax", a.Shape(), func(y []float32, in []G.Value) {
 		simd.Gumbel(noise, floats(in[1]))
 		simd.Softmax(y, floats(in[0]), noise, n, k, floats(in[2])[0])
-	}, []bool{true, false, false}, func(in G.Nodes, out, grad *G.Node) G.Nodes {
+	}, []bool{true, false, false}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("gumbel softmax/d", a.Shape(), func(da []float32, v []G.Value) {
 			simd.SoftmaxBackward(da, floats(v[0]), floats(v[1]), n, k, floats(v[2])[0])
 		}, nil, nil, out, grad, in[2]), nil, nil}
@@ -98,7 +98,7 @@ func NegEntropy(a *G.Node) *G.Node {
 	return applyScalar("negative entropy", func(in []G.Value) float64 {
 		simd.NegEntropy(p, perRow, floats(in[0]), n, k)
 		return total(perRow) / b
-	}, []bool{true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("negative entropy/d", a.Shape(), func(da []float32, v []G.Value) {
 			simd.NegEntropyBackward(da, p, perRow, floats(v[0]), n, k, float32(float64(scalar(v[1]))/b))
 		}, nil, nil, in[0], grad)}
@@ -116,7 +116,7 @@ func GaussianRegularizer(z, w, q *G.Node) *G.Node {
 	return applyScalar("gaussian regularizer", func(in []G.Value) float64 {
 		simd.GaussianRegularizer(perRow, floats(in[0]), floats(in[1]), floats(in[2]), n, d)
 		return total(perRow) / b
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		shapes := []tensor.Shape{z.Shape(), w.Shape(), q.Shape()}
 		return gradients("gaussian regularizer/d", shapes, func(out [][]float32, v []G.Value) {
 			scale := float32(float64(scalar(v[3])) / b)
@@ -150,7 +150,7 @@ func StraightThrough(z, quantized *G.Node) *G.Node {
 	CheckShape("straight through", quantized, z.Shape()...)
 	return apply("straight through", z.Shape(), func(y []float32, in []G.Value) {
 		copy(y, floats(in[1]))
-	}, []bool{true, false}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, false}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{grad, nil}
 	}, z, quantized)
 }

@@ -40,7 +40,7 @@ func GRU(x, h0 *G.Node, w GRUWeights, reverse bool) *G.Node {
 			start = floats(in[5])
 		}
 		g.Forward(y, floats(in[0]), start, weights(in), b, t, &tape)
-	}, wrt, func(in G.Nodes, out, grad *G.Node) G.Nodes {
+	}, wrt, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		shapes := []tensor.Shape{x.Shape(), {c, 3 * h}, {h, 3 * h}, {3 * h}, {3 * h}}
 		if len(in) == 6 {
 			shapes = append(shapes, tensor.Shape{b, h})

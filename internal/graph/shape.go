@@ -23,7 +23,7 @@ func Channels(x *G.Node, from, to int) *G.Node {
 		for r := range n {
 			copy(y[r*w:(r+1)*w], src[r*c+from:])
 		}
-	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("channels/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dx)
@@ -49,7 +49,7 @@ func Frames(x *G.Node, from, to int) *G.Node {
 		for i := range b {
 			copy(y[i*w:(i+1)*w], src[(i*t+from)*c:])
 		}
-	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("frames/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dx)
@@ -83,7 +83,7 @@ func Concat(x, y *G.Node) *G.Node {
 			copy(out[r*c:r*c+c1], u[r*c1:])
 			copy(out[r*c+c1:(r+1)*c], v[r/repeat*c2:])
 		}
-	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return gradients("concat/d", []tensor.Shape{x.Shape(), y.Shape()}, func(out [][]float32, v []G.Value) {
 			g := floats(v[0])
 			clear(out[1])
@@ -106,7 +106,7 @@ func Upsample(x *G.Node, factor int) *G.Node {
 	b, t, c := x.Shape()[0], x.Shape()[1], x.Shape()[2]
 	return apply("upsample", tensor.Shape{b, factor * t, c}, func(y []float32, in []G.Value) {
 		simd.Upsample(y, floats(in[0]), b*t, c, factor)
-	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("upsample/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.UpsampleBackward(dx, floats(v[0]), b*t, c, factor)
 		}, nil, nil, grad)}
@@ -123,7 +123,7 @@ func Jitter(x, offset *G.Node) *G.Node {
 	CheckShape("jitter offset", offset, b, l)
 	return apply("jitter", x.Shape(), func(y []float32, in []G.Value) {
 		simd.Jitter(y, floats(in[0]), ints(in[1]), b, l, c)
-	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("jitter/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.JitterBackward(dx, floats(v[0]), ints(v[1]), b, l, c)
 		}, nil, nil, grad, in[1]), nil}
@@ -143,7 +143,7 @@ func Embedding(table, index *G.Node) *G.Node {
 		for i, row := range ints(in[1]) {
 			copy(y[i*d:(i+1)*d], src[int(row)*d:(int(row)+1)*d])
 		}
-	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, false}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("embedding/d", table.Shape(), func(dt []float32, v []G.Value) {
 			g := floats(v[0])
 			clear(dt)
@@ -161,7 +161,7 @@ func Embedding(table, index *G.Node) *G.Node {
 func ReLU(x *G.Node) *G.Node {
 	return apply("relu", x.Shape(), func(y []float32, in []G.Value) {
 		simd.ReLU(y, floats(in[0]))
-	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("relu/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.ReLUBackward(dx, floats(v[1]), floats(v[0]))
 		}, nil, nil, out, grad)}

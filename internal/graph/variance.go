@@ -13,7 +13,7 @@ func ExpPlus(x *G.Node, c float64) *G.Node {
 		for i, v := range floats(in[0]) {
 			y[i] = float32(math.Exp(float64(v)) + c)
 		}
-	}, []bool{true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("exp plus/d", shape, func(dx []float32, v []G.Value) {
 			g := floats(v[1])
 			for i, x := range floats(v[0]) {
@@ -33,7 +33,7 @@ func Reciprocal(v *G.Node) *G.Node {
 		for i, v := range floats(in[0]) {
 			w[i] = 1 / max(v, VarianceFloor)
 		}
-	}, []bool{true}, func(in G.Nodes, out, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("reciprocal/d", shape, func(dv []float32, v []G.Value) {
 			w, g := floats(v[1]), floats(v[2])
 			for i, x := range floats(v[0]) {
@@ -75,7 +75,7 @@ func means(name string, x *G.Node, groups int) *G.Node {
 				y[r] = m
 			}
 		}
-	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply(name+"/d", x.Shape(), func(dx []float32, v []G.Value) {
 			g := floats(v[0])
 			for i := range groups {

@@ -15,7 +15,7 @@ func Normalize(x *G.Node) *G.Node {
 	n, d := rows(x.Shape())
 	return apply("normalize", x.Shape(), func(y []float32, in []G.Value) {
 		simd.NormalizeRows(y, floats(in[0]), n, d)
-	}, []bool{true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("normalize/d", x.Shape(), func(dx []float32, v []G.Value) {
 			simd.NormalizeRowsBackward(dx, floats(v[1]), floats(v[0]), n, d)
 		}, nil, nil, in[0], grad)}
@@ -36,7 +36,7 @@ func VMFLogits(z, kappa, codebook *G.Node) *G.Node {
 	shape[len(shape)-1] = k
 	return apply("vmf logits", shape, func(a []float32, in []G.Value) {
 		simd.VMFLogits(a, floats(in[0]), floats(in[2]), floats(in[1])[0], n, d, k)
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		shapes := []tensor.Shape{z.Shape(), {1}, codebook.Shape()}
 		return gradients("vmf logits/d", shapes, func(out [][]float32, v []G.Value) {
 			out[1][0] = float32(simd.VMFLogitsBackward(out[0], out[2], floats(v[3]), floats(v[0]), floats(v[2]), floats(v[1])[0], n, d, k))
@@ -57,7 +57,7 @@ func VMFRegularizer(z, kappa, q *G.Node) *G.Node {
 	return applyScalar("vmf regularizer", func(in []G.Value) float64 {
 		simd.VMFRegularizer(perRow, floats(in[0]), floats(in[2]), floats(in[1])[0], n, d)
 		return total(perRow) / b
-	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node) G.Nodes {
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
 		shapes := []tensor.Shape{z.Shape(), {1}, q.Shape()}
 		return gradients("vmf regularizer/d", shapes, func(out [][]float32, v []G.Value) {
 			factor := float64(scalar(v[3])) / b

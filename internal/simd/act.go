@@ -1,13 +1,5 @@
 package simd
 
-// add computes dst += src over len(dst) elements.
-func add(dst, src []float32) {
-	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] += v
-	}
-}
-
 // AddRows adds bias to every row of y.
 //
 //	y [N, C], bias [C] float32
@@ -27,11 +19,11 @@ func AddRows(y, bias []float32, n, c int) {
 func SumRows(sum, x []float32, n, c int) {
 	checkLen("SumRows x", len(x), n*c)
 	Parallel(c, columnGrain, func(lo, hi int) {
-		acc := make([]float64, hi-lo)
+		acc := borrowWide(hi - lo)
+		defer returnWide(acc)
+		clear(acc)
 		for r := range n {
-			for j, v := range x[r*c+lo : r*c+hi] {
-				acc[j] += float64(v)
-			}
+			addWide(acc, x[r*c+lo:r*c+hi])
 		}
 		for j, v := range acc {
 			sum[lo+j] = float32(v)
@@ -40,30 +32,28 @@ func SumRows(sum, x []float32, n, c int) {
 }
 
 // columnGrain is the least number of columns worth a goroutine.
-const columnGrain = 32
+const columnGrain = 128
 
 // ReLU computes y = max(x, 0). NaN stays NaN.
 func ReLU(y, x []float32) {
 	checkLen("ReLU y", len(y), len(x))
-	Parallel(len(x), 16384, func(lo, hi int) {
-		dst, src := y[lo:hi], x[lo:hi]
-		for i, v := range src {
-			dst[i] = max(v, 0)
-		}
-	})
+	Parallel(len(x), 16384, func(lo, hi int) { rectify(y[lo:hi], x[lo:hi]) })
 }
 
 // ReLUBackward passes dy where the output y is positive; the gradient at 0 is 0.
 func ReLUBackward(dx, dy, y []float32) {
 	checkLen("ReLU dx", len(dx), len(dy))
-	Parallel(len(dy), 16384, func(lo, hi int) {
-		dst, g, out := dx[lo:hi], dy[lo:hi], y[lo:hi]
-		for i, v := range out {
-			if v > 0 {
-				dst[i] = g[i]
-			} else {
-				dst[i] = 0
-			}
+	Parallel(len(dy), 16384, func(lo, hi int) { rectifyGrad(dx[lo:hi], dy[lo:hi], y[lo:hi]) })
+}
+
+// Sum computes y = x_0 + x_1 + …, in this order.
+//
+//	y, x_i [N] float32
+func Sum(y []float32, x [][]float32) {
+	Parallel(len(y), 16384, func(lo, hi int) {
+		copy(y[lo:hi], x[0][lo:hi])
+		for _, part := range x[1:] {
+			add(y[lo:hi], part[lo:hi])
 		}
 	})
 }

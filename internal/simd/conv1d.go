@@ -27,27 +27,9 @@ func (c Conv1D) pointwise() bool {
 	return c.Kernel == 1 && c.Stride == 1 && c.PadLeft == 0 && c.PadRight == 0
 }
 
-// columns gathers the Kernel taps of every output frame.
-//
-//	col [B*To, Kernel*In], x [B, T, In] float32
-func (c Conv1D) columns(col, x []float32, b, t int) {
-	to := c.OutLen(t)
-	width := c.Kernel * c.In
-	Parallel(b*to, 64, func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			item, at := r/to, r%to
-			row := col[r*width : (r+1)*width]
-			src := x[item*t*c.In : (item+1)*t*c.In]
-			for k := range c.Kernel {
-				tap := row[k*c.In : (k+1)*c.In]
-				if s := at*c.Stride + k*c.Dilation - c.PadLeft; s >= 0 && s < t {
-					copy(tap, src[s*c.In:])
-				} else {
-					clear(tap)
-				}
-			}
-		}
-	})
+// window is the matrix that the weights multiply, for sequences of t frames.
+func (c Conv1D) window(t int) window {
+	return window{in: c.In, kernel: c.Kernel, stride: c.Stride, dilation: c.Dilation, padLeft: c.PadLeft, t: t, to: c.OutLen(t)}
 }
 
 // Forward computes y = x * w + bias. bias may be nil.
@@ -58,13 +40,14 @@ func (c Conv1D) Forward(y, x, w, bias []float32, b, t int) {
 	checkLen("Conv1D y", len(y), m*c.Out)
 	checkLen("Conv1D x", len(x), b*t*c.In)
 	checkLen("Conv1D w", len(w), k*c.Out)
-	col := x
-	if !c.pointwise() {
-		col = Borrow(m * k)
-		defer Return(col)
-		c.columns(col, x, b, t)
+	if c.pointwise() {
+		Gemm(false, false, m, c.Out, k, x, k, w, c.Out, y, c.Out, false)
+	} else {
+		gemmRun(&gemmCall{
+			kern: gemmKernels[isaCurrent.Load()], m: m, n: c.Out, k: k,
+			a: x, window: c.window(t), b: w, ldb: c.Out, c: y, ldc: c.Out,
+		})
 	}
-	Gemm(false, false, m, c.Out, k, col, k, w, c.Out, y, c.Out, false)
 	if bias != nil {
 		AddRows(y, bias, m, c.Out)
 	}
@@ -82,21 +65,53 @@ func (c Conv1D) BackwardInput(dx, dy, w []float32, b, t int) {
 		Gemm(false, true, m, k, c.Out, dy, c.Out, w, c.Out, dx, k, false)
 		return
 	}
-	col := Borrow(m * k)
-	defer Return(col)
-	Gemm(false, true, m, k, c.Out, dy, c.Out, w, c.Out, col, k, false)
-	clear(dx)
-	Parallel(b, 1, func(lo, hi int) {
-		for r := lo * to; r < hi*to; r++ {
-			item, at := r/to, r%to
-			dst := dx[item*t*c.In : (item+1)*t*c.In]
-			for tap := range c.Kernel {
-				if s := at*c.Stride + tap*c.Dilation - c.PadLeft; s >= 0 && s < t {
-					add(dst[s*c.In:(s+1)*c.In], col[r*k+tap*c.In:])
-				}
-			}
-		}
-	})
+	for phase := range c.Stride {
+		c.backwardPhase(dx, dy, w, b, t, phase)
+	}
+}
+
+// backwardPhase computes the gradients of the input frames phase, phase+Stride,
+// …: a convolution of dy with those taps that reach them, in reverse order.
+func (c Conv1D) backwardPhase(dx, dy, w []float32, b, t, phase int) {
+	frames := (t - phase + c.Stride - 1) / c.Stride // of a sequence
+	if frames <= 0 {
+		return
+	}
+	common := gcd(c.Stride, c.Dilation)
+	step := c.Stride / common // between two taps that reach the same frame
+	first := 0
+	for first < step && (phase+c.PadLeft-first*c.Dilation)%c.Stride != 0 {
+		first++
+	}
+	taps := 0
+	if first < step && first < c.Kernel {
+		taps = (c.Kernel - first + step - 1) / step
+	}
+	dilation := c.Dilation / common
+	lead := (phase + c.PadLeft - first*c.Dilation) / c.Stride // output frame that the first tap joins to frame phase
+	g := gemmCall{
+		kern: gemmKernels[isaCurrent.Load()], m: frames, n: c.In, k: taps * c.Out, transB: true,
+		window: window{in: c.Out, kernel: taps, stride: 1, dilation: dilation, padLeft: (taps-1)*dilation - lead, t: c.OutLen(t), to: frames},
+		b:      w, ldb: c.Out, taps: tapOrder{in: c.In, out: c.Out, first: first, step: step, count: taps},
+		ldc: c.Stride * c.In,
+	}
+	if t%c.Stride == 0 { // the rows of all sequences are equally far apart
+		g.m, g.a, g.c = b*frames, dy, dx[phase*c.In:]
+		gemmRun(&g)
+		return
+	}
+	to := c.OutLen(t)
+	for i := range b {
+		g.a, g.c = dy[i*to*c.Out:(i+1)*to*c.Out], dx[(i*t+phase)*c.In:(i+1)*t*c.In]
+		gemmRun(&g)
+	}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // BackwardWeight computes dw from dy.
@@ -105,13 +120,14 @@ func (c Conv1D) BackwardInput(dx, dy, w []float32, b, t int) {
 func (c Conv1D) BackwardWeight(dw, x, dy []float32, b, t int) {
 	m, k := b*c.OutLen(t), c.Kernel*c.In
 	checkLen("Conv1D dw", len(dw), k*c.Out)
-	col := x
-	if !c.pointwise() {
-		col = Borrow(m * k)
-		defer Return(col)
-		c.columns(col, x, b, t)
+	if c.pointwise() {
+		Gemm(true, false, k, c.Out, m, x, k, dy, c.Out, dw, c.Out, false)
+		return
 	}
-	Gemm(true, false, k, c.Out, m, col, k, dy, c.Out, dw, c.Out, false)
+	gemmRun(&gemmCall{
+		kern: gemmKernels[isaCurrent.Load()], transA: true, m: k, n: c.Out, k: m,
+		a: x, window: c.window(t), b: dy, ldb: c.Out, c: dw, ldc: c.Out,
+	})
 }
 
 func checkLen(what string, got, want int) {

@@ -37,15 +37,18 @@ func GemmPacked(m int, a []float32, lda int, b *Packed, c []float32, ldc int, ac
 	})
 }
 
-// gemmCall holds the arguments of one product. B is either b or packed.
+// gemmCall holds the arguments of one product. A is a, or the frames that window
+// gathers from it; B is b, b in the order of taps, or packed.
 type gemmCall struct {
 	kern           *gemmKernel
 	transA, transB bool
 	m, n, k        int
 	a              []float32
 	lda            int
+	window         window
 	b              []float32
 	ldb            int
+	taps           tapOrder
 	packed         []float32
 	c              []float32
 	ldc            int
@@ -87,7 +90,9 @@ var gemmTaskPool = sync.Pool{New: func() any {
 }}
 
 func gemmRun(g *gemmCall) {
-	gemmCheckOperand("A", g.transA, g.m, g.k, g.a, g.lda)
+	if g.window.in == 0 {
+		gemmCheckOperand("A", g.transA, g.m, g.k, g.a, g.lda)
+	}
 	gemmCheckOperand("C", false, g.m, g.n, g.c, g.ldc)
 	if g.m == 0 || g.n == 0 {
 		return

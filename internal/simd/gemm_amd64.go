@@ -40,7 +40,7 @@ func gemmCheckTile(h, panels, nr, k int, a []float32, lda int, b []float32, ldb,
 
 // gemmPackAVX2 is gemmPack, eight values at a time.
 func gemmPackAVX2(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool) {
-	_ = dst[(k-1)*stride+w-1]
+	_ = dst[(k-1)*stride+(w+7)&^7-1]
 	if kMajor {
 		_ = src[(k-1)*ld+w-1]
 		gemmCopyAVX2(&dst[0], stride, w, k, &src[0], ld)
@@ -57,7 +57,7 @@ func gemmPackAVX2(dst []float32, stride, w, k int, src []float32, ld int, kMajor
 }
 
 // gemmCopyAVX2 copies k rows of w values from src, ld apart, to dst, stride
-// apart.
+// apart. It writes whole vectors of eight values.
 //
 //go:noescape
 func gemmCopyAVX2(dst *float32, stride, w, k int, src *float32, ld int)

@@ -27,7 +27,8 @@ const (
 //
 // pack copies w vectors of k values. Value p of vector x goes to
 // dst[p*stride+x]; it comes from src[p*ld+x] if kMajor is set, else from
-// src[x*ld+p]. Values of dst with w ≤ x < stride are undefined.
+// src[x*ld+p]. stride is a multiple of 8. Values of dst with w ≤ x < stride are
+// undefined.
 //
 // Products of fewer than threadFlops operations are not worth waking a thread.
 type gemmKernel struct {
@@ -54,6 +55,7 @@ type gemmPass struct {
 	jc, je, pc, kc int
 	inPlace        bool      // whole panels of B are read where they are
 	bufA, bufB     []float32 // packed parts of A and B
+	gathered       []float32 // part of A that a window gathers, not yet packed
 	edge           []float32 // a tile that hangs over the right edge of C
 }
 
@@ -70,6 +72,9 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 	kc := min(gemmKC, g.k)
 	s.bufA = gemmGrow(s.bufA, gemmMC/mr*g.kern.strideA*kc)
 	s.edge = gemmGrow(s.edge, mr*nr)
+	if g.window.in > 0 {
+		s.gathered = gemmGrow(s.gathered, gemmMC*kc)
+	}
 	if g.packed == nil {
 		s.bufB = gemmGrow(s.bufB, (min(gemmNC, j1-j0)+nr-1)/nr*nr*kc)
 	}
@@ -95,14 +100,29 @@ func (s *gemmPass) packPanelsB() {
 	nr := s.kern.nr
 	for j := s.jc; j < s.je; j += nr {
 		if w := min(nr, s.je-j); !s.inPlace || w < nr {
-			s.kern.pack(s.bufB[(j-s.jc)*s.kc:], nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
+			s.packB(s.bufB[(j-s.jc)*s.kc:], j, w)
 		}
+	}
+}
+
+// packB packs columns j to j+w-1 of op(B), at most a panel.
+func (s *gemmPass) packB(dst []float32, j, w int) {
+	nr := s.kern.nr
+	if s.taps.out == 0 {
+		s.kern.pack(dst, nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
+		return
+	}
+	for p := s.pc; p < s.pc+s.kc; {
+		src, n := s.taps.source(p, j)
+		n = min(n, s.pc+s.kc-p)
+		s.kern.pack(dst[(p-s.pc)*nr:], nr, w, n, s.b[src:], s.ldb, false)
+		p += n
 	}
 }
 
 // rows computes at most gemmMC rows of C.
 func (s *gemmPass) rows(ic, ie int) {
-	s.packA(s.bufA, ic, ie, s.pc, s.kc)
+	s.packA(ic, ie)
 	nr, wide := s.kern.nr, 1
 	if ie-ic < len(s.kern.wide) {
 		wide = max(1, s.kern.wide[ie-ic])
@@ -155,18 +175,30 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 
 // packA packs rows ic to ie-1 of op(A), values pc to pc+kc-1 of k, in panels of
 // about equal height.
-func (g *gemmCall) packA(dst []float32, ic, ie, pc, kc int) {
-	stride := g.kern.strideA
-	panels := (ie - ic + g.kern.mr - 1) / g.kern.mr
+func (s *gemmPass) packA(ic, ie int) {
+	src, ld := s.a, s.lda
+	switch {
+	case s.window.in > 0 && s.transA:
+		src, ld = s.gathered, ie-ic
+		s.window.gather(src, s.a, s.pc, s.pc+s.kc, ic, ie)
+	case s.window.in > 0:
+		src, ld = s.gathered, s.kc
+		s.window.gather(src, s.a, ic, ie, s.pc, s.pc+s.kc)
+	case s.transA:
+		src = src[s.pc*ld+ic:]
+	default:
+		src = src[ic*ld+s.pc:]
+	}
+	step := ld // between the sources of two rows
+	if s.transA {
+		step = 1
+	}
+	stride := s.kern.strideA
+	panels := (ie - ic + s.kern.mr - 1) / s.kern.mr
 	for p := range panels {
-		i := gemmPart(ic, ie, p, panels)
-		src := g.a
-		if g.transA {
-			src = src[pc*g.lda+i:]
-		} else {
-			src = src[i*g.lda+pc:]
-		}
-		g.kern.pack(dst[p*stride*kc:], stride, gemmPart(ic, ie, p+1, panels)-i, kc, src, g.lda, g.transA)
+		i := gemmPart(0, ie-ic, p, panels)
+		h := gemmPart(0, ie-ic, p+1, panels) - i
+		s.kern.pack(s.bufA[p*stride*s.kc:], stride, h, s.kc, src[i*step:], ld, s.transA)
 	}
 }
 

@@ -48,7 +48,7 @@ partial:
 	TESTQ R11, R11
 	JEQ  next
 	VMASKMOVPS (SI)(DX*1), Y15, Y0
-	VMASKMOVPS Y0, Y15, (DI)(DX*1)
+	VMOVUPS Y0, (DI)(DX*1) // the rest of the vector is undefined; a masked store is slow
 
 next:
 	ADDQ R9, SI

@@ -77,18 +77,14 @@ func gruCell(state, gi, gh, bhh []float32, keep gruRow) {
 	Sigmoid(gi[:2*h], gi[:2*h])
 	r, z, n := gi[:h], gi[h:2*h], gi[2*h:3*h]
 	hn := gh[2*h : 3*h]
-	for j := range n {
-		n[j] += r[j] * hn[j]
-	}
+	mulAdd(n, r, hn)
 	Tanh(n, n)
 	if keep.gates != nil {
 		copy(keep.gates, gi)
 		copy(keep.hidden, hn)
 		copy(keep.prev, state)
 	}
-	for j, s := range state {
-		state[j] = (1-z[j])*n[j] + z[j]*s
-	}
+	interpolate(state, z, n)
 }
 
 // Backward computes the gradients of Forward.
@@ -111,20 +107,8 @@ func (g GRU) Backward(dx, dh0 []float32, dw GRUWeights, dy, x []float32, w GRUWe
 		Parallel(b, 16, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				row := i*t + at
-				gates, hn := tape.gates[row*3*h:(row+1)*3*h], tape.hidden[row*h:(row+1)*h]
-				prev, up := tape.prev[row*h:(row+1)*h], dy[row*h:(row+1)*h]
-				gi, gh := dgi[row*3*h:(row+1)*3*h], dgh[row*3*h:(row+1)*3*h]
-				c := carry[i*h : (i+1)*h]
-				for j := range h {
-					r, z, n := gates[j], gates[h+j], gates[2*h+j]
-					d := up[j] + c[j]
-					dn := d * (1 - z) * (1 - n*n)
-					dz := d * (prev[j] - n) * z * (1 - z)
-					dr := dn * hn[j] * r * (1 - r)
-					gi[j], gi[h+j], gi[2*h+j] = dr, dz, dn
-					gh[j], gh[h+j], gh[2*h+j] = dr, dz, dn*r
-					c[j] = d * z
-				}
+				gruGrad(dgi[row*3*h:], dgh[row*3*h:], carry[i*h:(i+1)*h],
+					tape.gates[row*3*h:], tape.hidden[row*h:], tape.prev[row*h:], dy[row*h:])
 			}
 		})
 		GemmPacked(b, dgh[at*3*h:], t*3*h, packed, carry, h, true)

@@ -3,31 +3,31 @@ package simd
 import "math"
 
 // BatchNormTrain normalises every channel over all rows (biased variance) and
-// keeps what the backward pass and the running statistics need.
+// keeps what the backward pass and the running statistics need. With relu, y is
+// rectified.
 //
 //	x, y [N, C]; gamma, beta [C]; mean, variance (biased), invStd [C], written float32
-func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c int, eps float64) {
+func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c int, eps float64, relu bool) {
 	checkLen("BatchNorm x", len(x), n*c)
 	checkLen("BatchNorm y", len(y), n*c)
 	Parallel(c, columnGrain, func(lo, hi int) {
 		w := hi - lo
-		acc := make([]float64, 2*w)
+		acc := borrowWide(2 * w)
+		defer returnWide(acc)
+		clear(acc)
 		sum, sq := acc[:w], acc[w:]
 		for r := range n {
-			for j, v := range x[r*c+lo : r*c+hi] {
-				sum[j] += float64(v)
-			}
+			addWide(sum, x[r*c+lo:r*c+hi])
 		}
 		for j := range sum {
 			sum[j] /= float64(n)
 		}
 		for r := range n {
-			for j, v := range x[r*c+lo : r*c+hi] {
-				d := float64(v) - sum[j]
-				sq[j] += d * d
-			}
+			addSquares(sq, x[r*c+lo:r*c+hi], sum)
 		}
-		scale, shift := make([]float32, w), make([]float32, w)
+		factors := Borrow(2 * w)
+		defer Return(factors)
+		scale, shift := factors[:w], factors[w:]
 		for j := range sq {
 			v := sq[j] / float64(n)
 			inv := 1 / math.Sqrt(v+eps)
@@ -37,44 +37,51 @@ func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c in
 			shift[j] = float32(float64(beta[lo+j]) - sum[j]*g)
 		}
 		for r := range n {
-			scaleShift(y[r*c+lo:r*c+hi], x[r*c+lo:], scale, shift)
+			scaleShift(y[r*c+lo:r*c+hi], x[r*c+lo:], scale, shift, relu)
 		}
 	})
 }
 
-// BatchNormBackward computes the gradients of BatchNormTrain.
+// BatchNormBackward computes the gradients of BatchNormTrain. relu is the
+// rectified output, nil if it was not rectified.
 //
-//	dx, dy, x [N, C]; dgamma, dbeta, gamma, mean, invStd [C] float32
-func BatchNormBackward(dx, dgamma, dbeta, dy, x, gamma, mean, invStd []float32, n, c int) {
+//	dx, dy, x, relu [N, C]; dgamma, dbeta, gamma, mean, invStd [C] float32
+func BatchNormBackward(dx, dgamma, dbeta, dy, x, relu, gamma, mean, invStd []float32, n, c int) {
 	checkLen("BatchNorm dx", len(dx), n*c)
 	Parallel(c, columnGrain, func(lo, hi int) {
 		w := hi - lo
-		acc := make([]float64, 2*w)
-		sumDY, sumDYX := acc[:w], acc[w:]
+		acc := borrowWide(2 * w)
+		defer returnWide(acc)
+		clear(acc)
+		sum, sumX := acc[:w], acc[w:]
 		for r := range n {
-			row := x[r*c+lo : r*c+hi]
-			for j, g := range dy[r*c+lo : r*c+hi] {
-				sumDY[j] += float64(g)
-				sumDYX[j] += float64(g) * float64(row[j]-mean[lo+j])
+			g := dy[r*c+lo : r*c+hi]
+			if relu != nil {
+				rectifyGrad(dx[r*c+lo:r*c+hi], g, relu[r*c+lo:])
+				g = dx[r*c+lo : r*c+hi]
 			}
+			normSums(sum, sumX, g, x[r*c+lo:], mean[lo:])
 		}
-		// dx = gamma*inv * (dy - mean(dy) - xhat*mean(dy*xhat)) = a*dy + b*x + d
-		a, b, d := make([]float32, w), make([]float32, w), make([]float32, w)
+		// dx = gamma*inv * (dy - mean(dy) - xhat*mean(dy*xhat)) = a*dy + b*(x-mean) + d
+		factors := Borrow(3 * w)
+		defer Return(factors)
+		a, b, d := factors[:w], factors[w:2*w], factors[2*w:]
 		for j := range w {
 			inv := float64(invStd[lo+j])
-			dgamma[lo+j] = float32(sumDYX[j] * inv)
-			dbeta[lo+j] = float32(sumDY[j])
+			dgamma[lo+j] = float32(sumX[j] * inv)
+			dbeta[lo+j] = float32(sum[j])
 			g := float64(gamma[lo+j]) * inv
-			slope := sumDYX[j] * inv * inv / float64(n)
+			slope := sumX[j] * inv * inv / float64(n)
 			a[j] = float32(g)
 			b[j] = float32(-g * slope)
-			d[j] = float32(-g * sumDY[j] / float64(n))
+			d[j] = float32(-g * sum[j] / float64(n))
 		}
 		for r := range n {
-			dst, row := dx[r*c+lo:r*c+hi], x[r*c+lo:r*c+hi]
-			for j, g := range dy[r*c+lo : r*c+hi] {
-				dst[j] = a[j]*g + b[j]*(row[j]-mean[lo+j]) + d[j]
+			g := dy[r*c+lo : r*c+hi]
+			if relu != nil {
+				g = dx[r*c+lo : r*c+hi]
 			}
+			normGrad(dx[r*c+lo:r*c+hi], g, x[r*c+lo:], mean[lo:], a, b, d)
 		}
 	})
 }
@@ -95,16 +102,9 @@ func BatchNormEval(scale, shift, gamma, beta, mean, variance []float32, eps floa
 func ScaleShift(y, x, scale, shift []float32, n, c int) {
 	Parallel(n, 1+8192/c, func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			scaleShift(y[r*c:(r+1)*c], x[r*c:], scale, shift)
+			scaleShift(y[r*c:(r+1)*c], x[r*c:], scale, shift, false)
 		}
 	})
-}
-
-func scaleShift(y, x, scale, shift []float32) {
-	x, scale, shift = x[:len(y)], scale[:len(y)], shift[:len(y)]
-	for j, v := range x {
-		y[j] = v*scale[j] + shift[j]
-	}
 }
 
 // BatchNormEvalBackward computes the gradients of normalisation with fixed

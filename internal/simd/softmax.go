@@ -11,28 +11,15 @@ func Softmax(y, a, noise []float32, n, k int, tau float32) {
 	inv := 1 / tau
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			row, src := y[r*k:(r+1)*k], a[r*k:(r+1)*k]
-			top := float32(math.Inf(-1))
+			row := y[r*k : (r+1)*k]
+			copy(row, a[r*k:])
 			if noise != nil {
-				g := noise[r*k : (r+1)*k]
-				for j, v := range src {
-					row[j] = (v + g[j]) * inv
-					top = max(top, row[j])
-				}
-			} else {
-				for j, v := range src {
-					row[j] = v * inv
-					top = max(top, row[j])
-				}
+				add(row, noise[r*k:])
 			}
-			for j := range row {
-				row[j] -= top
-			}
+			affine(row, row, inv, 0)
+			affine(row, row, 1, -peak(row))
 			Exp(row, row)
-			scale := float32(1 / sum(row))
-			for j := range row {
-				row[j] *= scale
-			}
+			affine(row, row, float32(1/sum(row)), 0)
 		}
 	})
 }
@@ -45,15 +32,7 @@ func SoftmaxBackward(da, y, dy []float32, n, k int, tau float32) {
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row, g := y[r*k:(r+1)*k], dy[r*k:(r+1)*k]
-			var dot float64
-			for j, v := range row {
-				dot += float64(v) * float64(g[j])
-			}
-			d := float32(dot)
-			dst := da[r*k : (r+1)*k]
-			for j, v := range row {
-				dst[j] = v * (g[j] - d) * inv
-			}
+			center(da[r*k:(r+1)*k], row, g, float32(dot(row, g, 0)), inv)
 		}
 	})
 }
@@ -66,12 +45,7 @@ func NegEntropy(p, rows, a []float32, n, k int) {
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			src, row := a[r*k:(r+1)*k], p[r*k:(r+1)*k]
-			lse := logSumExp(src, row)
-			var s float64
-			for j, v := range row {
-				s += float64(v) * (float64(src[j]) - lse)
-			}
-			rows[r] = float32(s)
+			rows[r] = float32(dot(row, src, logSumExp(src, row)))
 		}
 	})
 }
@@ -82,11 +56,8 @@ func NegEntropy(p, rows, a []float32, n, k int) {
 func NegEntropyBackward(da, p, rows, a []float32, n, k int, scale float32) {
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			src, row, dst := a[r*k:(r+1)*k], p[r*k:(r+1)*k], da[r*k:(r+1)*k]
-			base := float32(logSumExp(src, row)) + rows[r]
-			for j, v := range row {
-				dst[j] = scale * v * (src[j] - base)
-			}
+			src, row := a[r*k:(r+1)*k], p[r*k:(r+1)*k]
+			center(da[r*k:(r+1)*k], row, src, float32(logSumExp(src, row))+rows[r], scale)
 		}
 	})
 }
@@ -94,13 +65,7 @@ func NegEntropyBackward(da, p, rows, a []float32, n, k int, scale float32) {
 // logSumExp returns ln sum exp(a) from a and its softmax p: at the largest
 // entry ln p = a - lse, and p is at least 1/K there.
 func logSumExp(a, p []float32) float64 {
-	best := 0
-	for j, v := range a {
-		if v > a[best] {
-			best = j
-		}
-	}
-	return float64(a[best]) - math.Log(float64(p[best]))
+	return float64(peak(a)) - math.Log(float64(peak(p)))
 }
 
 // Gumbel computes g = -ln(-ln u) with u clamped to [2^-23, 1-2^-23]
@@ -109,34 +74,12 @@ func Gumbel(g, u []float32) {
 	const eps = 1.0 / (1 << 23)
 	Parallel(len(u), 4096, func(lo, hi int) {
 		dst := g[lo:hi]
-		for i, v := range u[lo:hi] {
-			dst[i] = min(max(v, eps), 1-eps)
-		}
+		clamp(dst, u[lo:hi], eps, 1-eps)
 		Log(dst, dst)
-		for i, v := range dst {
-			dst[i] = -v
-		}
+		affine(dst, dst, -1, 0)
 		Log(dst, dst)
-		for i, v := range dst {
-			dst[i] = -v
-		}
+		affine(dst, dst, -1, 0)
 	})
-}
-
-// sum accumulates in float64 over four lanes, always in the same order.
-func sum(x []float32) float64 {
-	var s0, s1, s2, s3 float64
-	for len(x) >= 4 {
-		s0 += float64(x[0])
-		s1 += float64(x[1])
-		s2 += float64(x[2])
-		s3 += float64(x[3])
-		x = x[4:]
-	}
-	for _, v := range x {
-		s0 += float64(v)
-	}
-	return (s0 + s1) + (s2 + s3)
 }
 
 // rowGrain is the least number of rows of k elements worth a goroutine.

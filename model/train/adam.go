@@ -41,7 +41,7 @@ func (a *Adam) Rate() float64 {
 	return rate
 }
 
-// Step updates the parameters by their gradients and clears the gradients.
+// Step updates the parameters by their gradients.
 func (a *Adam) Step(params []G.ValueGrad) error {
 	values, grads := make([][]float32, len(params)), make([][]float32, len(params))
 	for i, p := range params {
@@ -52,9 +52,6 @@ func (a *Adam) Step(params []G.ValueGrad) error {
 		values[i], grads[i] = p.Value().Data().([]float32), g.Data().([]float32)
 	}
 	a.update(values, grads)
-	for _, g := range grads {
-		clear(g)
-	}
 	return nil
 }
 
@@ -88,11 +85,7 @@ func globalNorm(grads [][]float32) float64 {
 		parts := make([]float64, (len(g)+chunk-1)/chunk)
 		simd.Parallel(len(parts), 1, func(lo, hi int) {
 			for c := lo; c < hi; c++ {
-				var s float64
-				for _, x := range g[c*chunk : min((c+1)*chunk, len(g))] {
-					s += float64(x) * float64(x)
-				}
-				parts[c] = s
+				parts[c] = simd.SumSquares(g[c*chunk : min((c+1)*chunk, len(g))])
 			}
 		})
 		for _, s := range parts {

@@ -50,7 +50,7 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := g.compile(); err != nil {
+	if _, err := g.compile(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { g.machine.Close() })

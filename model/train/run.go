@@ -17,8 +17,6 @@ import (
 	"slices"
 	"strconv"
 
-	G "gorgonia.org/gorgonia"
-
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
 	"vqspeech/quant/vq"
@@ -125,7 +123,7 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	if r.graph, err = newSpeech(o.Model, o.Train, state.Weights); err != nil {
 		return nil, err
 	}
-	if err := r.graph.compile(); err != nil {
+	if _, err := r.graph.compile(); err != nil {
 		return nil, err
 	}
 	r.solver = &Adam{
@@ -221,7 +219,7 @@ func (r *run) step() (Losses, error) {
 	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
 		return losses, fmt.Errorf("train: step %d: the loss is %g", r.state.Step, losses.Total)
 	}
-	if err := r.solver.Step(G.NodesToValueGrads(r.graph.params)); err != nil {
+	if err := r.solver.Step(r.graph.trained); err != nil {
 		return losses, err
 	}
 	r.updateCodebook()

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -30,6 +31,7 @@ type speech struct {
 	in      inputs
 	params  G.Nodes // with gradients, in the order of model.Config.Params
 	names   []string
+	trained []G.ValueGrad // params with their gradients, after compile
 	machine G.VM
 
 	codebookSize int
@@ -87,11 +89,11 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 			Uniform: input(g, "uniform", s.in.uniform, b, l, k), Tau: input(g, "tau", s.in.tau, 1),
 		})
 		s.nodes.quantized = s.gaussian.Quantized
-		latent = G.Must(G.Add(s.gaussian.Regularizer, s.gaussian.NegEntropy))
+		latent = graph.Sum(s.gaussian.Regularizer, s.gaussian.NegEntropy)
 	} else {
 		s.vq = vq.Quantize(s.nodes.encoded, node["quantizer.codebook"], cfg.Quantizer.Kind == model.VQ)
 		s.nodes.quantized = s.vq.Quantized
-		latent = s.vqLoss(cfg, tc, g, l)
+		latent = s.vqLoss(cfg, tc, l)
 	}
 	s.nodes.jittered = graph.Jitter(s.nodes.quantized, jitter)
 	s.decode(node, speaker)
@@ -102,7 +104,7 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 	} else {
 		s.nodes.recon = graph.MSE(s.nodes.output, target)
 	}
-	s.nodes.total = G.Must(G.Add(s.nodes.recon, latent))
+	s.nodes.total = graph.Sum(s.nodes.recon, latent)
 	return s, nil
 }
 
@@ -110,28 +112,39 @@ var variances = map[model.QuantizerKind]sq.Variance{
 	model.Gaussian1: sq.Shared, model.Gaussian3: sq.PerLatent, model.Gaussian4: sq.PerDimension,
 }
 
-// compile differentiates the total loss and builds the machine.
-func (s *speech) compile() error {
-	if _, err := G.Grad(s.nodes.total, s.params...); err != nil {
-		return fmt.Errorf("train: %w", err)
+// compile differentiates the total loss and builds the machine. It returns the
+// gradients of further nodes, if asked for.
+func (s *speech) compile(further ...*G.Node) (G.Nodes, error) {
+	g := s.nodes.total.Graph()
+	one := G.NewConstant(float32(1), G.In(g))
+	grads, err := graph.Gradients(G.Nodes{s.nodes.total}, G.Nodes{one}, append(slices.Clone(s.params), further...))
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	s.machine = G.NewTapeMachine(s.nodes.total.Graph(), G.BindDualValues(s.params...))
-	return nil
+	for i, p := range s.params {
+		s.trained = append(s.trained, parameter{p, grads[i]})
+	}
+	s.machine = G.NewTapeMachine(g)
+	return grads[len(s.params):], nil
 }
+
+// parameter is a trained tensor. Its gradient is read from the node that
+// computes it, without the copy that gorgonia's dual values would make.
+type parameter struct{ value, grad *G.Node }
+
+func (p parameter) Value() G.Value         { return p.value.Value() }
+func (p parameter) Grad() (G.Value, error) { return p.grad.Value(), nil }
 
 // vqLoss weighs the losses of the VQ kinds. With the AR-ELBO reconstruction,
 // which is a sum over a crop, they are sums over a crop too.
-func (s *speech) vqLoss(cfg model.Config, tc Config, g *G.ExprGraph, l int) *G.Node {
+func (s *speech) vqLoss(cfg model.Config, tc Config, l int) *G.Node {
 	scale := 1.0
 	if tc.Recon == "arelbo" {
 		scale = float64(l * cfg.Quantizer.CodebookDim)
 	}
-	weigh := func(name string, n *G.Node, weight float64) *G.Node {
-		return G.Must(G.Mul(n, G.NewConstant(float32(weight), G.WithName(name), G.In(g))))
-	}
-	loss := weigh("commitment weight", s.vq.Commitment, scale*cfg.Quantizer.CommitmentWeight)
+	loss := graph.Scale(s.vq.Commitment, scale*cfg.Quantizer.CommitmentWeight)
 	if s.vq.Codebook != nil {
-		loss = G.Must(G.Add(loss, weigh("codebook weight", s.vq.Codebook, scale)))
+		loss = graph.Sum(loss, graph.Scale(s.vq.Codebook, scale))
 	}
 	return loss
 }
@@ -145,7 +158,7 @@ func (s *speech) encode(cfg model.Config, node map[string]*G.Node, w model.Weigh
 		x = graph.Conv1D(x, node[fmt.Sprintf("encoder.conv%d.weight", i+1)], nil, geometry)
 		s.nodes.conv = append(s.nodes.conv, x)
 		stats := graph.BatchNormStats{Mean: w[bn+"running_mean"], Var: w[bn+"running_var"]}
-		x = graph.ReLU(graph.BatchNorm(x, node[bn+"weight"], node[bn+"bias"], stats, model.BatchNormEps, batchNormMomentum))
+		x = graph.BatchNormReLU(x, node[bn+"weight"], node[bn+"bias"], stats, model.BatchNormEps, batchNormMomentum)
 		s.nodes.relu = append(s.nodes.relu, x)
 	}
 	s.nodes.encoded = graph.Linear(x, node["encoder.out.weight"], node["encoder.out.bias"])

@@ -8,6 +8,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"vqspeech/internal/graph"
 )
 
 // Input adds an input node whose value is backed by data: writing to data
@@ -50,7 +52,7 @@ func Differentiate(t testing.TB, outputs, upstream, wrt G.Nodes) *Derivative {
 		}
 		up[i] = n
 	}
-	grads, err := G.Backpropagate(outputs, up, wrt)
+	grads, err := graph.Gradients(outputs, up, wrt)
 	if err != nil {
 		t.Fatal(err)
 	}
