@@ -60,3 +60,27 @@ func scratchCap(n int) int {
 	step := 1 << max(bits.Len(uint(n))-3, 0)
 	return (n + step - 1) / step * step
 }
+
+// freeList keeps values for reuse, with the memory they hold. A sync.Pool would
+// lose them at every collection.
+type freeList[T any] struct {
+	sync.Mutex
+	free []*T
+}
+
+func (l *freeList[T]) get() *T {
+	l.Lock()
+	defer l.Unlock()
+	if n := len(l.free); n > 0 {
+		x := l.free[n-1]
+		l.free = l.free[:n-1]
+		return x
+	}
+	return new(T)
+}
+
+func (l *freeList[T]) put(x *T) {
+	l.Lock()
+	defer l.Unlock()
+	l.free = append(l.free, x)
+}

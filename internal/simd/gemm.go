@@ -3,7 +3,6 @@ package simd
 import (
 	"fmt"
 	"runtime"
-	"sync"
 )
 
 // Gemm computes C = op(A)·op(B), or C += op(A)·op(B) with accumulate, where op
@@ -76,18 +75,16 @@ func gemmCheckOperand(name string, trans bool, rows, cols int, x []float32, ld i
 }
 
 // gemmTasks is a product cut into tr × tc blocks of C, each at most rows × cols.
+// B is packed once for all of them where that pays.
 type gemmTasks struct {
 	call       gemmCall
+	shared     Packed
 	tc         int
 	rows, cols int
 	run        func(lo, hi int) // method value, made once
 }
 
-var gemmTaskPool = sync.Pool{New: func() any {
-	t := new(gemmTasks)
-	t.run = t.do
-	return t
-}}
+var gemmTaskList = freeList[gemmTasks]{}
 
 func gemmRun(g *gemmCall) {
 	if g.window.in == 0 {
@@ -114,19 +111,26 @@ func gemmRun(g *gemmCall) {
 		gemmBlock(g, 0, g.m, 0, g.n)
 		return
 	}
-	t := gemmTaskPool.Get().(*gemmTasks)
+	t := gemmTaskList.get()
+	if t.run == nil {
+		t.run = t.do
+	}
 	t.call = *g
+	if g.packed == nil && g.m > gemmFewRows*g.kern.mr {
+		t.shared.fill(g)
+		t.call.packed = t.shared.data
+	}
 	tr := t.split(width, int(most))
 	parallelRun(width, tr*t.tc, 1, t.run)
 	t.call = gemmCall{}
-	gemmTaskPool.Put(t)
+	gemmTaskList.put(t)
 }
 
 // split sets the blocks of C, at most most of them, that take the least time by
 // a rough model, and returns the number of blocks along the rows. The model
-// counts the multiply-adds of a block and the packing of its rows and columns,
-// a value at the price of gemmPackCost multiply-adds; half a block is added
-// for the thread that ends last.
+// counts the multiply-adds of a block and the packing of its rows, and of its
+// columns unless B is packed, a value at the price of gemmPackCost
+// multiply-adds; half a block is added for the thread that ends last.
 func (t *gemmTasks) split(width, most int) int {
 	const gemmPackCost = 16
 	g := &t.call
@@ -139,8 +143,12 @@ func (t *gemmTasks) split(width, most int) int {
 			tc := min(tasks/tr, panelsB)
 			rows := (panelsA + tr - 1) / tr * mr
 			cols := (panelsB + tc - 1) / tc * nr
+			packed := rows
+			if g.packed == nil {
+				packed += cols
+			}
 			waves := (tr*tc + width - 1) / width
-			cost := (float64(waves) + 0.5) * (float64(rows)*float64(cols) + gemmPackCost*float64(rows+cols))
+			cost := (float64(waves) + 0.5) * (float64(rows)*float64(cols) + gemmPackCost*float64(packed))
 			if best < 0 || cost < best {
 				best, bestRows = cost, tr
 				t.rows, t.cols, t.tc = rows, cols, tc

@@ -1,7 +1,5 @@
 package simd
 
-import "sync"
-
 const (
 	// gemmKC is the number of values of k summed before a block's sum is
 	// added to C. It is part of the meaning of a product: see Determinism in
@@ -12,6 +10,8 @@ const (
 	gemmMC = 168
 	// gemmNC columns of B are packed at a time: 2 MB, to stay in L3.
 	gemmNC = 2048
+	// gemmFewRows tiles of rows or less do not pay for packing B.
+	gemmFewRows = 2
 )
 
 // gemmKernel is the innermost loop of a product for one instruction set.
@@ -59,16 +59,15 @@ type gemmPass struct {
 	edge           []float32 // a tile that hangs over the right edge of C
 }
 
-var gemmPassPool = sync.Pool{New: func() any { return new(gemmPass) }}
+var gemmPasses = freeList[gemmPass]{}
 
 // gemmBlock computes rows i0 to i1-1 and columns j0 to j1-1 of C, where j0 is a
 // multiple of nr.
 func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
-	s := gemmPassPool.Get().(*gemmPass)
+	s := gemmPasses.get()
 	s.gemmCall = *g
 	mr, nr := g.kern.mr, g.kern.nr
-	// Packing does not pay if few rows will use it.
-	s.inPlace = g.packed == nil && !g.transB && i1-i0 <= 2*mr
+	s.inPlace = g.packed == nil && !g.transB && i1-i0 <= gemmFewRows*mr
 	kc := min(gemmKC, g.k)
 	s.bufA = gemmGrow(s.bufA, gemmMC/mr*g.kern.strideA*kc)
 	s.edge = gemmGrow(s.edge, mr*nr)
@@ -92,7 +91,7 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 		}
 	}
 	s.gemmCall = gemmCall{}
-	gemmPassPool.Put(s)
+	gemmPasses.put(s)
 }
 
 // packPanelsB packs the panels of B that are not read in place.
@@ -100,23 +99,8 @@ func (s *gemmPass) packPanelsB() {
 	nr := s.kern.nr
 	for j := s.jc; j < s.je; j += nr {
 		if w := min(nr, s.je-j); !s.inPlace || w < nr {
-			s.packB(s.bufB[(j-s.jc)*s.kc:], j, w)
+			s.packB(s.bufB[(j-s.jc)*s.kc:], s.pc, s.kc, j, w)
 		}
-	}
-}
-
-// packB packs columns j to j+w-1 of op(B), at most a panel.
-func (s *gemmPass) packB(dst []float32, j, w int) {
-	nr := s.kern.nr
-	if s.taps.out == 0 {
-		s.kern.pack(dst, nr, w, s.kc, s.sourceB(s.pc, j), s.ldb, !s.transB)
-		return
-	}
-	for p := s.pc; p < s.pc+s.kc; {
-		src, n := s.taps.source(p, j)
-		n = min(n, s.pc+s.kc-p)
-		s.kern.pack(dst[(p-s.pc)*nr:], nr, w, n, s.b[src:], s.ldb, false)
-		p += n
 	}
 }
 
@@ -204,6 +188,22 @@ func (s *gemmPass) packA(ic, ie int) {
 
 // gemmPart is the start of part i of n nearly equal parts of [lo, hi).
 func gemmPart(lo, hi, i, n int) int { return lo + (hi-lo)*i/n }
+
+// packB packs columns j to j+w-1 of op(B), at most a panel, values pc to pc+kc-1
+// of k.
+func (g *gemmCall) packB(dst []float32, pc, kc, j, w int) {
+	nr := g.kern.nr
+	if g.taps.out == 0 {
+		g.kern.pack(dst, nr, w, kc, g.sourceB(pc, j), g.ldb, !g.transB)
+		return
+	}
+	for p := pc; p < pc+kc; {
+		src, n := g.taps.source(p, j)
+		n = min(n, pc+kc-p)
+		g.kern.pack(dst[(p-pc)*nr:], nr, w, n, g.b[src:], g.ldb, false)
+		p += n
+	}
+}
 
 // sourceB is B from row p and column j of op(B) on.
 func (g *gemmCall) sourceB(p, j int) []float32 {

@@ -20,6 +20,7 @@ type GRUTape struct {
 	gates  []float32 // [B, T, 3H] r, z, n after their non-linearities
 	hidden []float32 // [B, T, H] W_hn h + b_hn
 	prev   []float32 // [B, T, H] state before each frame
+	packed Packed    // recurrent weights of the pass under way
 }
 
 // Forward computes y, starting from h0 (nil: zeros).
@@ -35,36 +36,51 @@ func (g GRU) Forward(y, x, h0 []float32, w GRUWeights, b, t int, tape *GRUTape) 
 	defer Return(gi)
 	Gemm(false, false, b*t, 3*h, g.In, x, g.In, w.WIH, 3*h, gi, 3*h, false)
 	AddRows(gi, w.BIH, b*t, 3*h)
-	gh := Borrow(b * 3 * h)
-	defer Return(gh)
-	state := Borrow(b * h)
-	defer Return(state)
-	clear(state)
-	copy(state, h0)
 	if tape != nil {
 		tape.gates = grow(tape.gates, b*t*3*h)
 		tape.hidden = grow(tape.hidden, b*t*h)
 		tape.prev = grow(tape.prev, b*t*h)
 	}
-	packed := PackB(false, h, 3*h, w.WHH, 3*h)
-	for step := range t {
-		at := step
-		if g.Reverse {
-			at = t - 1 - step
+	packed := tape.pack(false, h, 3*h, w.WHH, 3*h)
+	Parallel(b, gruGrain, func(lo, hi int) {
+		state, gh := Borrow((hi-lo)*h), Borrow((hi-lo)*3*h)
+		defer Return(state)
+		defer Return(gh)
+		clear(state)
+		if h0 != nil {
+			copy(state, h0[lo*h:hi*h])
 		}
-		GemmPacked(b, state, h, packed, gh, 3*h, false)
-		Parallel(b, 16, func(lo, hi int) {
+		for step := range t {
+			at := step
+			if g.Reverse {
+				at = t - 1 - step
+			}
+			GemmPacked(hi-lo, state, h, packed, gh, 3*h, false)
 			for i := lo; i < hi; i++ {
 				row := i*t + at
 				var keep gruRow
 				if tape != nil {
 					keep = gruRow{tape.gates[row*3*h : (row+1)*3*h], tape.hidden[row*h : (row+1)*h], tape.prev[row*h : (row+1)*h]}
 				}
-				gruCell(state[i*h:(i+1)*h], gi[row*3*h:(row+1)*3*h], gh[i*3*h:(i+1)*3*h], w.BHH, keep)
-				copy(y[row*h:(row+1)*h], state[i*h:])
+				s := state[(i-lo)*h : (i-lo+1)*h]
+				gruCell(s, gi[row*3*h:(row+1)*3*h], gh[(i-lo)*3*h:(i-lo+1)*3*h], w.BHH, keep)
+				copy(y[row*h:(row+1)*h], s)
 			}
-		})
+		}
+	})
+}
+
+// gruGrain is the number of sequences that a thread takes at least: each block
+// runs through time on its own, and its products want a tile of rows.
+const gruGrain = 13
+
+// pack packs recurrent weights into the memory of the tape, if there is one.
+func (t *GRUTape) pack(transB bool, k, n int, b []float32, ldb int) *Packed {
+	if t == nil {
+		return PackB(transB, k, n, b, ldb)
 	}
+	t.packed.Repack(transB, k, n, b, ldb)
+	return &t.packed
 }
 
 type gruRow struct{ gates, hidden, prev []float32 }
@@ -95,25 +111,27 @@ func (g GRU) Backward(dx, dh0 []float32, dw GRUWeights, dy, x []float32, w GRUWe
 	dgi, dgh := Borrow(b*t*3*h), Borrow(b*t*3*h) // [B, T, 3H]
 	defer Return(dgi)
 	defer Return(dgh)
-	carry := Borrow(b * h) // dLoss/dh of the frame after
-	defer Return(carry)
-	clear(carry)
-	packed := PackB(true, 3*h, h, w.WHH, 3*h)
-	for step := range t {
-		at := t - 1 - step
-		if g.Reverse {
-			at = step
-		}
-		Parallel(b, 16, func(lo, hi int) {
+	packed := tape.pack(true, 3*h, h, w.WHH, 3*h)
+	Parallel(b, gruGrain, func(lo, hi int) {
+		carry := Borrow((hi - lo) * h) // dLoss/dh of the frame after
+		defer Return(carry)
+		clear(carry)
+		for step := range t {
+			at := t - 1 - step
+			if g.Reverse {
+				at = step
+			}
 			for i := lo; i < hi; i++ {
 				row := i*t + at
-				gruGrad(dgi[row*3*h:], dgh[row*3*h:], carry[i*h:(i+1)*h],
+				gruGrad(dgi[row*3*h:], dgh[row*3*h:], carry[(i-lo)*h:(i-lo+1)*h],
 					tape.gates[row*3*h:], tape.hidden[row*h:], tape.prev[row*h:], dy[row*h:])
 			}
-		})
-		GemmPacked(b, dgh[at*3*h:], t*3*h, packed, carry, h, true)
-	}
-	copy(dh0, carry)
+			GemmPacked(hi-lo, dgh[(lo*t+at)*3*h:], t*3*h, packed, carry, h, true)
+		}
+		if dh0 != nil {
+			copy(dh0[lo*h:hi*h], carry)
+		}
+	})
 	n := b * t
 	Gemm(false, true, n, g.In, 3*h, dgi, 3*h, w.WIH, 3*h, dx, g.In, false)
 	Gemm(true, false, g.In, 3*h, n, x, g.In, dgi, 3*h, dw.WIH, 3*h, false)
