@@ -3,13 +3,19 @@ package model
 import "math"
 
 // assign quantises encoder outputs [N, C_out].
-func (m *Model) assign(encoded []float32) []uint16 {
-	codes := make([]uint16, len(encoded)/m.Config.LatentChannels())
-	latents, logVar := m.split(encoded)
-	for i, l := range logVar {
-		logVar[i] = float32(math.Exp(-float64(l))) // the precision
+func (m *Model) assign(encoded []float32) []uint16 { return m.Assign(m.split(encoded)) }
+
+// Assign quantises latents [L, D] under their log variances; see Latents.
+func (m *Model) Assign(latents, logVar []float32) []uint16 {
+	codes := make([]uint16, len(latents)/m.Codebook.Dim)
+	var precision []float32
+	if logVar != nil {
+		precision = make([]float32, len(logVar))
+		for i, l := range logVar {
+			precision[i] = float32(math.Exp(-float64(l)))
+		}
 	}
-	m.Codebook.Assign(codes, latents, logVar)
+	m.Codebook.Assign(codes, latents, precision)
 	return codes
 }
 

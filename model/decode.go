@@ -86,6 +86,16 @@ func (d *Decoder) window(n int) []float32 {
 	return mel
 }
 
+// decodedUnits returns how many units the windows of a sequence of n units have
+// together: those that two windows see count twice.
+func decodedUnits(n int) int {
+	total, next := 0, 0
+	for ; n-next > windowUnits+contextUnits; next += windowUnits {
+		total += min(next, contextUnits) + windowUnits + contextUnits
+	}
+	return total + min(next, contextUnits) + n - next
+}
+
 // DecodeAll decodes a whole sequence at once, as the published evaluation does.
 //
 //	codes [L], each < K, speaker row → mel [2L, M] features, mel frames 1..2L of the utterance

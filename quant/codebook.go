@@ -45,6 +45,16 @@ func (c *Codebook) Assign(codes []uint16, latents, precision []float32) {
 	}
 }
 
+// MultiplyAdds returns the number of multiply-adds in the matrix products of
+// Assign for n latents and a precision of the given length.
+func (c *Codebook) MultiplyAdds(n, precision int) int64 {
+	product := int64(n) * int64(c.Dim) * int64(c.Size)
+	if precision == n*c.Dim { // the squares of the code vectors need one more
+		return 2 * product
+	}
+	return product
+}
+
 // Logits writes -1/2 sum_j w_j (z_j - b_kj)^2 for every latent and code; see
 // Assign for the arguments.
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"cut":     cut,
 			"refuse":  refuse,
 			"await":   await,
+			"speeds":  speeds,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -100,6 +102,37 @@ func refuse(ts *testscript.TestScript, _ bool, args []string) {
 		if _, err := os.Stat(ts.MkAbs("x.vqs")); err == nil {
 			ts.Fatalf("%s: left an output", file)
 		}
+	}
+}
+
+// speeds FILE wants the report of bench --json with a speed for every stage, and
+// GFLOP/s where they are known.
+func speeds(ts *testscript.TestScript, _ bool, args []string) {
+	var report struct {
+		Cores  int
+		Stages []map[string]any
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
+	var names []string
+	for _, s := range report.Stages {
+		name, _ := s["name"].(string)
+		names = append(names, name)
+		keys := []string{"x_realtime_1core", "x_realtime"}
+		if name == "encoder" || name == "quantizer" || name == "decoder" {
+			keys = append(keys, "gflops_1core", "gflops")
+		}
+		for _, k := range keys {
+			if v, ok := s[k].(float64); !ok || v <= 0 {
+				ts.Fatalf("stage %s: %s is %v", name, k, s[k])
+			}
+		}
+		if len(s) != 1+len(keys) {
+			ts.Fatalf("stage %s has keys besides %v: %v", name, keys, s)
+		}
+	}
+	want := "wav flac resample features encoder quantizer decoder vocoder encode decode"
+	if got := strings.Join(names, " "); got != want || report.Cores < 1 {
+		ts.Fatalf("stages %s on %d cores, want %s", got, report.Cores, want)
 	}
 }
 

@@ -6,30 +6,68 @@ import (
 	"testing"
 )
 
-// Products of the speech models: encoder layers (1664 = 52 utterances of 32
-// frames), the recurrence of the decoder, gradients.
+// gemmShape is a product of the speech models. bench/gemm.py reads the shapes
+// from the names of the benchmarks.
+type gemmShape struct {
+	layer          string
+	m, n, k        int
+	transA, transB bool
+}
+
+func (s gemmShape) name() string {
+	name := fmt.Sprintf("%s/%dx%dx%d", s.layer, s.m, s.n, s.k)
+	if s.transA {
+		name += "/transA"
+	}
+	if s.transB {
+		name += "/transB"
+	}
+	return name
+}
+
+// gemmShapes lists the products of a training step with the published model and
+// with 256 channels (1664 = 52 utterances of 32 frames, 832 after the stride):
+// forward, for the gradient of the input and for that of the weights; then
+// those of the quantiser, of the decoder and of encoding one recording, of which
+// the layers see about 300 frames at a time.
+func gemmShapes() []gemmShape {
+	var shapes []gemmShape
+	for _, c := range []int{768, 256} {
+		for _, l := range []struct {
+			name    string
+			m, n, k int
+		}{
+			{"conv1", 1664, c, 3 * 80}, {"conv2", 1664, c, 3 * c}, {"conv3", 832, c, 4 * c}, {"conv4", 832, c, 3 * c},
+			{"out", 832, 128, c},
+		} {
+			layer := fmt.Sprintf("%s/%d/", l.name, c)
+			shapes = append(shapes, gemmShape{layer: layer + "forward", m: l.m, n: l.n, k: l.k})
+			if l.name != "conv1" { // nobody needs the gradient of the features
+				shapes = append(shapes, gemmShape{layer: layer + "input", m: l.m, n: l.k, k: l.n, transB: true})
+			}
+			shapes = append(shapes, gemmShape{layer: layer + "weight", m: l.k, n: l.n, k: l.m, transA: true})
+		}
+	}
+	return append(shapes,
+		gemmShape{layer: "codebook", m: 832, n: 512, k: 64, transB: true},
+		gemmShape{layer: "gru/frames", m: 1664, n: 384, k: 128},
+		gemmShape{layer: "gru/state", m: 52, n: 384, k: 128},
+		gemmShape{layer: "gru/state", m: 1, n: 384, k: 128},
+		gemmShape{layer: "fc", m: 1664, n: 80, k: 256},
+		gemmShape{layer: "encode", m: 304, n: 256, k: 768},
+	)
+}
+
 func BenchmarkGemm(b *testing.B) {
-	for _, s := range []struct {
-		m, n, k        int
-		transA, transB bool
-	}{
-		{m: 1664, n: 768, k: 240}, {m: 1664, n: 768, k: 2304}, {m: 832, n: 768, k: 3072},
-		{m: 832, n: 128, k: 768}, {m: 832, n: 512, k: 64}, {m: 52, n: 384, k: 128},
-		{m: 1, n: 384, k: 128}, {m: 64, n: 256, k: 768},
-		{m: 2304, n: 768, k: 1664, transA: true}, {m: 1664, n: 2304, k: 768, transB: true},
-	} {
+	if err := EnvError(); err != nil {
+		b.Fatal(err) // figures of another instruction set would pass for those of this one
+	}
+	for _, s := range gemmShapes() {
 		p := newProduct(rand.New(rand.NewPCG(1, 1)), s.transA, s.transB, false, s.m, s.n, s.k, [3]int{})
-		shape := fmt.Sprintf("%dx%dx%d", s.m, s.n, s.k)
-		if s.transA {
-			shape += "/transA"
-		}
-		if s.transB {
-			shape += "/transB"
-		}
-		b.Run(shape, func(b *testing.B) { p.bench(b, func() { p.run(p.c) }) })
+		b.Run(s.name(), func(b *testing.B) { p.bench(b, func() { p.run(p.c) }) })
 		if !s.transA {
 			packed := PackB(p.transB, p.k, p.n, p.b, p.ldb)
-			b.Run(shape+"/packed", func(b *testing.B) {
+			b.Run(s.name()+"/packed", func(b *testing.B) {
 				p.bench(b, func() { GemmPacked(p.m, p.a, p.lda, packed, p.c, p.ldc, false) })
 			})
 		}

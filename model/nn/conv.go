@@ -16,6 +16,12 @@ type Conv struct {
 	ReLU         bool
 }
 
+// multiplyAdds counts the multiply-adds of the product for t input frames.
+func (c *Conv) multiplyAdds(t int) int64 {
+	g := c.Geometry
+	return int64(g.OutLen(t)) * int64(g.Kernel*g.In) * int64(g.Out)
+}
+
 // convStream runs a Conv over a sequence that arrives in pieces.
 type convStream struct {
 	conv *Conv

@@ -45,3 +45,15 @@ func (d *Decoder) Decode(vectors []float32, speaker int) []float32 {
 	simd.Conv1D{In: in, Out: d.Mels, Kernel: 1, Stride: 1, Dilation: 1}.Forward(y, x, d.Weight, d.Bias, 1, t)
 	return y
 }
+
+// MultiplyAdds returns the number of multiply-adds in the matrix products of a
+// sequence of l code vectors.
+func (d *Decoder) MultiplyAdds(l int) int64 {
+	perFrame := 2 * d.Hidden * d.Mels
+	in := d.Dim + d.SpeakerDim
+	for range 2 {
+		perFrame += 2 * (in + d.Hidden) * 3 * d.Hidden // two directions
+		in = 2 * d.Hidden
+	}
+	return 2 * int64(l) * int64(perFrame)
+}

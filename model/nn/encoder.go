@@ -60,3 +60,15 @@ func (e *Encoder) Encode(mel []float32) []float32 {
 	s := e.NewStream()
 	return append(s.Push(mel), s.Flush()...)
 }
+
+// MultiplyAdds returns the number of multiply-adds in the matrix products of a
+// sequence of t mel frames.
+func (e *Encoder) MultiplyAdds(t int) int64 {
+	var sum int64
+	t &^= 1
+	for _, l := range e.Layers {
+		sum += l.multiplyAdds(t)
+		t = l.Geometry.OutLen(t)
+	}
+	return sum
+}

@@ -2,6 +2,7 @@ package units
 
 import (
 	"bytes"
+	"io"
 	"runtime"
 	"testing"
 )
@@ -105,6 +106,17 @@ type discard struct{}
 func (discard) Write([]uint16) error { return nil }
 func (discard) Close(int64) error    { return nil }
 
+func BenchmarkEncode(b *testing.B) {
+	const n = 180000 // an hour
+	codes := testCodes(n, 512)
+	for b.Loop() {
+		if err := Encode(io.Discard, testHeader(n), codes); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(3600*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
+}
+
 func BenchmarkDecode(b *testing.B) {
 	const n = 180000 // an hour
 	data := encode(b, testHeader(n), testCodes(n, 512))
@@ -118,4 +130,5 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(3600*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
 }

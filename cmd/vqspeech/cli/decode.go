@@ -156,26 +156,10 @@ func (a *app) decodeFile(ctx context.Context, m *model.Model, j job, o decodeOpt
 		return r, err
 	}
 	defer s.abort()
-	codes := make([]uint16, 1024)
-	for {
-		n, err := reader.Read(codes)
-		if n > 0 {
-			if err := s.push(codes[:n]); err != nil {
-				return r, err
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return r, err
-		}
+	if err := s.play(ctx, reader); err != nil {
+		return r, err
 	}
-	r = synthReport{Speaker: speaker, Samples: reader.Samples(), Units: s.units}
-	return r, s.finish(r.Samples)
+	return synthReport{Speaker: speaker, Samples: reader.Samples(), Units: s.units}, nil
 }
 
 // checkUnits reports whether units with this header are for model m.

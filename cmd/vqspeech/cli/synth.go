@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"vqspeech/audio"
 	"vqspeech/model"
+	"vqspeech/quant/units"
 	"vqspeech/vocoder"
 	"vqspeech/vocoder/griffinlim"
 )
@@ -28,11 +31,18 @@ type synth struct {
 	decoder *model.Decoder
 	vocoder vocoder.Vocoder
 	name    string
-	wav     *audio.Writer
+	wav     recording
 	forget  func()
 	units   int64
 	samples int64 // written
 	limit   int64 // of samples, once it is known
+}
+
+// recording is the audio.Writer of a file.
+type recording interface {
+	Write(samples []float32) error
+	Close() error
+	Abort()
 }
 
 // newSynth starts the file at path ("-": standard output) in the voice of the
@@ -49,6 +59,28 @@ func (a *app) newSynth(m *model.Model, vocoderName string, speaker int, path str
 	s := &synth{model: m, decoder: m.NewDecoder(speaker), vocoder: v, name: path, wav: wav, limit: math.MaxInt64}
 	s.forget = a.track(wav)
 	return s, nil
+}
+
+// play synthesises the rest of a .vqs file and completes the output.
+func (s *synth) play(ctx context.Context, r *units.Reader) error {
+	codes := make([]uint16, 1024)
+	for {
+		n, err := r.Read(codes)
+		if n > 0 {
+			if err := s.push(codes[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return s.finish(r.Samples())
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // push synthesises the next units.
