@@ -72,13 +72,13 @@ func BenchmarkBatchNorm(b *testing.B) {
 	x, dy, y := randoms(r, n*c), randoms(r, n*c), make([]float32, n*c)
 	gamma, beta := randoms(r, c), randoms(r, c)
 	mean, variance, invStd := make([]float32, c), make([]float32, c), make([]float32, c)
-	dgamma, dbeta := make([]float32, c), make([]float32, c)
-	BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5)
+	dgamma, dbeta, dx := make([]float32, c), make([]float32, c), make([]float32, n*c)
+	BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5, true)
 	b.Run("train", func(b *testing.B) {
-		perValue(b, n*c, 2, func() { BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5) })
+		perValue(b, n*c, 2, func() { BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5, true) })
 	})
 	b.Run("backward", func(b *testing.B) {
-		perValue(b, n*c, 3, func() { BatchNormBackward(y, dgamma, dbeta, dy, x, gamma, mean, invStd, n, c) })
+		perValue(b, n*c, 3, func() { BatchNormBackward(dx, dgamma, dbeta, dy, x, y, gamma, mean, invStd, n, c) })
 	})
 	b.Run("eval", func(b *testing.B) {
 		perValue(b, n*c, 2, func() { ScaleShift(y, x, gamma, beta, n, c) })
