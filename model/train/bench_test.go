@@ -29,12 +29,12 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 	cfg, tc := model.DefaultConfig(), DefaultConfig()
 	cfg.Net.Channels, cfg.Quantizer.Kind = channels, kind
 	cfg.Speakers = []string{"a", "b"}
-	rng := random(1, streamInit, 0)
-	w := model.Weights{}
-	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
-		w[p.Name] = p.Init(rng)
+	state, err := open(Options{Model: cfg, Train: tc, Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
 	}
 	set := make([]utterance, 8)
+	rng := random(1, streamInit, 0)
 	for i := range set {
 		db := make([]float32, 200*cfg.Features.NMels)
 		for j := range db {
@@ -46,7 +46,7 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 	if err != nil {
 		b.Fatal(err)
 	}
-	g, err := newSpeech(cfg, tc, w)
+	g, err := newSpeech(cfg, tc, state.Weights)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -54,14 +54,17 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { g.machine.Close() })
-	state, err := open(Options{Model: cfg, Train: tc, Dir: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
 	r := &run{o: Options{Model: cfg, Train: tc}, graph: g, sampler: s, state: state, solver: &Adam{LearningRate: 4e-4, ClipNorm: 1, Gamma: 1}}
-	r.state.Weights = w
+	for _, name := range g.names {
+		r.solver.M, r.solver.V = append(r.solver.M, state.M[name]), append(r.solver.V, state.V[name])
+	}
 	if err := r.restoreCodebook(); err != nil {
 		b.Fatal(err)
+	}
+	for range 2 { // first steps take the memory that later ones use again
+		if _, err := r.step(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	return r
 }
