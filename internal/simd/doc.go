@@ -44,3 +44,6 @@
 // panic on slices that are too short for the shape; they never read or write
 // outside them.
 package simd
+
+//go:generate go run gemm_gen.go
+//go:generate go run gemm_gen_arm64.go
