@@ -83,3 +83,44 @@ func TestGemmBitsOnEveryMachine(t *testing.T) {
 		}
 	})
 }
+
+func TestRowFunctionsBitsOnEveryMachine(t *testing.T) {
+	recorded := map[string]uint64{
+		"add":             0x7b38d0905b2ffca5,
+		"addSquares":      0x4421dbb5a78b3ccf,
+		"addWide":         0xdb87d147cf747deb,
+		"affine":          0xa08e25be6d526d99,
+		"center":          0x5ccf7c1f13121bbe,
+		"clamp":           0xe60d7b60c99a969c,
+		"dot":             0x735e812f7d318fe1,
+		"gruGrad":         0x77e7b953cd070bf6,
+		"interpolate":     0xbbcb5ba3ca6de2bd,
+		"mulAdd":          0xb3e31641e5a24bea,
+		"normGrad":        0x44ac08fa7220369f,
+		"normSums":        0xeb032874b10c9795,
+		"peak":            0x456bc92aabfed964,
+		"rectify":         0x4003bf53ad4c39bc,
+		"rectifyGrad":     0xef7419ea0cf7860b,
+		"scaleShift":      0x2276b477b6758931,
+		"scaleShift relu": 0x2d36ae93dcc455bc,
+		"sum":             0xa38e10af25b28c71,
+	}
+	for name, run := range rowOps {
+		t.Run(name, func(t *testing.T) {
+			eachISA(t, func(t *testing.T) {
+				const n = 67
+				r := rand.New(rand.NewPCG(3, 4))
+				got := bitsOf(run(n, func() []float32 {
+					x := make([]float32, n)
+					for i := range x {
+						x[i] = 2*r.Float32() - 1
+					}
+					return x
+				}))
+				if want := recorded[name]; got != want {
+					t.Errorf("the bits of the results hash to %#x, want %#x", got, want)
+				}
+			})
+		})
+	}
+}
