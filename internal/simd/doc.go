@@ -21,24 +21,29 @@
 // A product is summed in blocks of 256 values of k. Within a block each
 // element has one accumulator that takes its products in the order of k; the
 // sums of the blocks are added in order. The assembly kernels use fused
-// multiply-add, so AVX2 and AVX-512 give the same bits; the generic kernel
+// multiply-add, so AVX2, AVX-512 and NEON give the same bits; the generic kernel
 // rounds each product and agrees with them to rounding. The functions on
 // vectors never fuse and are the same bits on every machine.
 //
 // # Instruction sets
 //
-// The best set the processor has is chosen at start: "avx512", "avx2" or
-// "generic" (any processor, and all there is with -tags purego). [ISA] names
-// it. The environment variable VQSPEECH_ISA or [SetISA] choose a lower one, for
-// tests and to tell whether a fault lies in an assembly kernel.
+// The best set the processor has is chosen at start: "avx512" or "avx2" on
+// amd64, "neon" on arm64, or "generic" (any processor, and all there is with
+// -tags purego). [ISA] names it. The environment variable VQSPEECH_ISA or
+// [SetISA] choose a lower one, for tests and to tell whether a fault lies in an
+// assembly kernel.
 //
 // # Adding a kernel
 //
 // Write it in Go first, one loop, operations in the order the assembly will
 // use, and round each product explicitly where the bits must not depend on the
 // compiler's use of fused multiply-add: float32(a*b) + c. Then add the
-// assembly with the build constraint "amd64 && !purego" and a stub beside it,
-// choose between them by the current [ISA], and extend the test that runs
-// every set on odd sizes and demands equal results. Kernels panic on slices
-// that are too short for the shape; they never read or write outside them.
+// assembly with the build constraint "amd64 && !purego" or "arm64 && !purego"
+// and a stub beside it, choose between them by the current [ISA], and extend
+// the test that runs every set on odd sizes and demands equal results. Kernels
+// panic on slices that are too short for the shape; they never read or write
+// outside them.
 package simd
+
+//go:generate go run gemm_gen.go
+//go:generate go run gemm_gen_arm64.go

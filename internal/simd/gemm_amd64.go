@@ -2,8 +2,6 @@
 
 package simd
 
-//go:generate go run gemm_gen.go
-
 // gemmKernels has the kernel of each isaLevel of this build.
 var gemmKernels = [...]*gemmKernel{
 	isaGeneric: &gemmGeneric,

@@ -156,7 +156,10 @@ func TestGemmBitsDependOnRowAndColumnOnly(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
-		const m, n, k = 61, 139, 601
+		m, n, k := 61, 139, 601
+		if testing.Short() {
+			m, n, k = 31, 71, 281
+		}
 		for flags := range 8 {
 			p := newProduct(r, flags&1 != 0, flags&2 != 0, flags&4 != 0, m, n, k, [3]int{3, 0, 5})
 			runtime.GOMAXPROCS(1)

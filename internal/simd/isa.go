@@ -8,15 +8,10 @@ import (
 )
 
 // isaLevel is an instruction set family; a higher level includes the lower.
+// isaNames, of each architecture, has the names of its levels.
 type isaLevel int32
 
-const (
-	isaGeneric isaLevel = iota // plain Go
-	isaAVX2                    // AVX2 and FMA
-	isaAVX512                  // AVX-512 F, BW, DQ, VL, besides AVX2 and FMA
-)
-
-var isaNames = [...]string{isaGeneric: "generic", isaAVX2: "avx2", isaAVX512: "avx512"}
+const isaGeneric isaLevel = 0 // plain Go
 
 // isaEnv is the environment variable that lowers the instruction set.
 const isaEnv = "VQSPEECH_ISA"
@@ -35,7 +30,7 @@ func init() {
 	}
 }
 
-// ISA names the instruction set in use: "avx512", "avx2" or "generic".
+// ISA names the instruction set in use: "avx512", "avx2", "neon" or "generic".
 func ISA() string { return isaNames[isaCurrent.Load()] }
 
 // EnvError tells why the value of VQSPEECH_ISA was not used; nil if it was, or
