@@ -3,7 +3,7 @@ package features
 import (
 	"fmt"
 	"math"
-	"sync"
+	"slices"
 
 	"vqspeech/internal/simd"
 )
@@ -11,35 +11,29 @@ import (
 // RawFloorDB is the guard under the logarithm: the raw level of silence (dB).
 const RawFloorDB = -200
 
+// rowsAtOnce is the number of frames that a goroutine transforms together: few
+// enough for their magnitudes to stay in its cache.
+const rowsAtOnce = 84
+
 // blockFrames bounds the frames computed between two slides of the sample
 // buffer, hence the memory of a Push however long its input.
-const blockFrames = 512
+const blockFrames = 8 * rowsAtOnce
 
 // An Extractor computes raw-level log-mel frames of a signal that arrives in
 // pieces. It holds a few windows of samples, not the signal. The zero value is
 // not usable; it must not be used by two goroutines at a time.
 type Extractor struct {
-	cfg  Config
-	bank *filterBank
-	dft  *DFT
-	win  []float64 // [WinLength]
+	cfg       Config
+	transform *melTransform
 
-	y     []float64 // pre-emphasised samples from index base on
-	base  int       // index of y[0] in the signal
-	n     int       // samples pushed so far
-	last  float64   // previous sample, before pre-emphasis
-	peak  float32
-	next  int // first frame not yet returned; even until Flush
-	err   error
-	out   []float32
-	slots sync.Pool // of *slot
-}
-
-// A slot is the scratch space of one goroutine.
-type slot struct {
-	in         []complex128 // [NFFT]
-	frame, mag [2][]float64
-	mel        []float64
+	y    []float64 // pre-emphasised samples from index base on
+	base int       // index of y[0] in the signal
+	n    int       // samples pushed so far
+	last float64   // previous sample, before pre-emphasis
+	peak float32
+	next int // first frame not yet returned
+	err  error
+	out  []float32
 }
 
 // NewExtractor returns an Extractor for signals at cfg.SampleRate. It fails
@@ -48,12 +42,7 @@ func NewExtractor(cfg Config) (*Extractor, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Extractor{
-		cfg:  cfg,
-		bank: newFilterBank(cfg.SampleRate, cfg.NFFT, cfg.NMels, cfg.FMin, cfg.FMax),
-		dft:  NewDFT(cfg.NFFT),
-		win:  Window(cfg.WinLength),
-	}, nil
+	return &Extractor{cfg: cfg, transform: transformFor(cfg)}, nil
 }
 
 // Push takes the next samples of the signal and returns the frames that can
@@ -62,9 +51,8 @@ func NewExtractor(cfg Config) (*Extractor, error) {
 //	samples [S]    float32, any S ≥ 0
 //	db      [n, M] float32 (dB re 1.0), raw level, n ≥ 0; valid until the next call
 //
-// Frames come in pairs (2i, 2i+1), so that the transform they share, and with
-// it every bit of the result, does not depend on the chunk size. A frame is
-// thus returned at most WinLength/2 + HopLength samples after its centre.
+// A frame is returned as soon as the WinLength/2 samples after its centre are
+// there.
 //
 // A sample that is not finite counts as 0 and makes Err report it.
 func (e *Extractor) Push(samples []float32) (db []float32) {
@@ -74,8 +62,8 @@ func (e *Extractor) Push(samples []float32) (db []float32) {
 		samples = samples[len(chunk):]
 		e.append(chunk)
 		ready := e.next
-		for e.computable(ready + 1) {
-			ready += 2
+		for e.computable(ready) {
+			ready++
 		}
 		e.compute(ready)
 		e.discard()
@@ -101,23 +89,32 @@ func (e *Extractor) Peak() float32 { return e.peak }
 // Err reports the first sample that was not a finite number.
 func (e *Extractor) Err() error { return e.err }
 
+// infinity is the smallest bit pattern of a number that is not finite, but for
+// its sign.
+const infinity = 0x7f800000
+
 func (e *Extractor) append(samples []float32) {
 	if e.n == 0 {
 		e.peak, e.err = 0, nil
 	}
-	for _, s := range samples {
-		x := float64(s)
-		if math.IsNaN(x) || math.IsInf(x, 0) {
+	at := len(e.y)
+	e.y = slices.Grow(e.y, len(samples))[:at+len(samples)]
+	y, last, peak := e.y[at:], e.last, math.Float32bits(e.peak)
+	for i, s := range samples {
+		size := math.Float32bits(s) &^ (1 << 31) // ordered as the absolute values are
+		if size >= infinity {
 			if e.err == nil {
-				e.err = fmt.Errorf("features: sample %d is %v, want a finite number", e.n, s)
+				e.err = fmt.Errorf("features: sample %d is %v, want a finite number", e.n+i, s)
 			}
-			x = 0
+			s, size = 0, 0
 		}
-		e.peak = max(e.peak, float32(math.Abs(x)))
-		e.y = append(e.y, x-e.cfg.PreEmphasis*e.last)
-		e.last = x
-		e.n++
+		peak = max(peak, size)
+		x := float64(s)
+		y[i] = x - e.cfg.PreEmphasis*last
+		last = x
 	}
+	e.last, e.peak = last, math.Float32frombits(peak)
+	e.n += len(samples)
 }
 
 // computable says whether every sample of frame t is there, including those
@@ -147,73 +144,83 @@ func (e *Extractor) compute(end int) {
 	e.out = append(e.out, make([]float32, frames*m)...)
 	dst := e.out[at:]
 
-	const grain = 4 // pairs worth handing over to a thread
-	simd.Parallel((frames+1)/2, grain, func(lo, hi int) {
-		s, ok := e.slots.Get().(*slot)
-		if !ok {
-			s = e.newSlot()
+	blocks := (frames + rowsAtOnce - 1) / rowsAtOnce
+	simd.Parallel(blocks, 1, func(lo, hi int) {
+		for b := lo; b < hi; b++ {
+			first, end := b*frames/blocks, (b+1)*frames/blocks
+			e.block(dst[first*m:end*m], e.next+first)
 		}
-		for p := lo; p < hi; p++ {
-			e.pair(s, e.next+2*p, dst[2*p*m:min(2*p+2, frames)*m])
-		}
-		e.slots.Put(s)
 	})
 	e.next = end
 }
 
-func (e *Extractor) newSlot() *slot {
-	s := &slot{in: make([]complex128, e.cfg.NFFT), mel: make([]float64, e.cfg.NMels)}
-	for i := range s.frame {
-		s.frame[i] = make([]float64, e.cfg.WinLength)
-		s.mag[i] = make([]float64, e.dft.Bins())
-	}
-	return s
-}
-
-// pair computes the frames t and t+1 into dst [1 or 2, M]. With room for one
-// frame only, the second of the pair is silence.
-func (e *Extractor) pair(s *slot, t int, dst []float32) {
-	m := e.cfg.NMels
+// block computes at most rowsAtOnce frames, from t on, into dst [rows, M].
+func (e *Extractor) block(dst []float32, t int) {
+	m, width := e.cfg.NMels, e.cfg.WinLength
 	rows := len(dst) / m
-	e.magnitudes(s, t, rows)
+	folded := simd.Borrow(rows * width)
+	defer simd.Return(folded)
+	scratch := simd.Borrow(rows * e.transform.scratch())
+	defer simd.Return(scratch)
+	var offsets [rowsAtOnce]float32 // (dB)
 	for r := range rows {
-		e.bank.apply(s.mel, s.mag[r])
-		for i, v := range s.mel {
-			dst[r*m+i] = float32(20 * math.Log10(max(v, 1e-10))) // RawFloorDB
+		offsets[r] = e.fold(folded[r*width:][:width], t+r)
+	}
+	e.transform.magnitudes(scratch, folded, rows)
+	e.transform.amplitudes(dst, scratch, rows)
+	simd.Log(dst, dst)
+	const scale = 20 / math.Ln10
+	for r, offset := range offsets[:rows] {
+		row := dst[r*m:][:m]
+		for i, v := range row {
+			row[i] = max(v*scale+offset, RawFloorDB)
 		}
 	}
 }
 
-// magnitudes sets s.mag to |DFT| of the frames t and, if rows is 2, t+1.
-func (e *Extractor) magnitudes(s *slot, t, rows int) {
-	for r := range 2 {
-		if r >= rows {
-			clear(s.frame[r])
-			continue
+// Samples above loud are scaled by quiet, lest the squares of their magnitudes
+// overflow. Nothing within 80 dB of the largest of a frame goes lost.
+const (
+	loud  = 1 << 50
+	quiet = 1.0 / (1 << 90)
+)
+
+// fold sets dst [WinLength] to the folded values of frame t, and returns the
+// level that the frame has lost on the way (dB).
+func (e *Extractor) fold(dst []float32, t int) (offset float32) {
+	y := e.window(t)
+	if e.peak > loud {
+		var top float64
+		for _, v := range y {
+			top = max(top, math.Abs(v))
 		}
-		e.window(s.frame[r], t+r)
+		if top > loud {
+			y = slices.Clone(y)
+			for i := range y {
+				y[i] *= quiet
+			}
+			offset = float32(-20 * math.Log10(quiet))
+		}
 	}
-	e.dft.pair(s.in, s.frame[0], s.frame[1], func(k int, a, b complex128) {
-		s.mag[0][k] = math.Sqrt(real(a)*real(a) + imag(a)*imag(a))
-		s.mag[1][k] = math.Sqrt(real(b)*real(b) + imag(b)*imag(b))
-	})
+	fold(dst, y)
+	return offset
 }
 
-// window sets dst [WinLength] to the windowed samples around the centre of
-// frame t. Outside the signal they are reflected, the edge sample not
+// window returns the samples [WinLength] around the centre of frame t, not to
+// be written to. Outside the signal they are reflected, the edge sample not
 // repeated; a short signal is reflected back and forth, period 2(S-1)
 // (numpy.pad, mode="reflect").
-func (e *Extractor) window(dst []float64, t int) {
-	start := t*e.cfg.HopLength - e.cfg.WinLength/2
-	if start >= 0 && start+len(dst) <= e.n {
-		for i, v := range e.y[start-e.base:][:len(dst)] {
-			dst[i] = v * e.win[i]
-		}
-		return
+func (e *Extractor) window(t int) []float64 {
+	width := e.cfg.WinLength
+	start := t*e.cfg.HopLength - width/2
+	if start >= 0 && start+width <= e.n {
+		return e.y[start-e.base:][:width]
 	}
-	for i := range dst {
-		dst[i] = e.y[reflect(start+i, e.n)-e.base] * e.win[i]
+	frame := make([]float64, width)
+	for i := range frame {
+		frame[i] = e.y[reflect(start+i, e.n)-e.base]
 	}
+	return frame
 }
 
 // reflect maps any index to 0..n-1.

@@ -91,8 +91,7 @@ func TestSameForAnyGOMAXPROCS(t *testing.T) {
 	}
 }
 
-// A frame comes out as soon as its pair is complete, and no sooner than the
-// samples under its window allow.
+// A frame comes out as soon as the samples under its window allow.
 func TestLatency(t *testing.T) {
 	cfg := Default(Stream)
 	e := mustExtractor(t, cfg)
@@ -100,7 +99,10 @@ func TestLatency(t *testing.T) {
 	for i, s := range speechLike(8000, 1) {
 		frames += len(e.Push([]float32{s})) / cfg.NMels
 		n := i + 1
-		want := max(0, (n-cfg.WinLength/2)/cfg.HopLength+1) / 2 * 2
+		want := 0
+		if n > cfg.WinLength/2 { // the first frame is reflected
+			want = (n-cfg.WinLength/2)/cfg.HopLength + 1
+		}
 		if frames != want {
 			t.Fatalf("%d frames after %d samples, want %d", frames, n, want)
 		}
@@ -146,10 +148,17 @@ func TestFrameCountAndShortSignals(t *testing.T) {
 			dft.pair(make([]complex128, cfg.NFFT), frame, nil, func(k int, a, _ complex128) { mag[k] = math.Hypot(real(a), imag(a)) })
 			mel := make([]float64, cfg.NMels)
 			fb.apply(mel, mag)
+			top := slices.Max(mag)
 			for m, v := range mel {
-				want, got := 20*math.Log10(max(v, 1e-10)), float64(db[f*cfg.NMels+m])
-				if math.Abs(got-want) > 1e-4 {
-					t.Fatalf("%d samples, frame %d, band %d: %g dB, want %g", n, f, m, got, want)
+				want, got := max(v, 1e-10), math.Pow(10, float64(db[f*cfg.NMels+m])/20)
+				// 1e-4 dB, but no less than float32 can tell beside the largest
+				// magnitude: here nearly all lies at 0 Hz, outside the bands.
+				limit := 1.15e-5 * want
+				for _, w := range fb.weights[m] {
+					limit += 1e-7 * top * w
+				}
+				if math.Abs(got-want) > limit {
+					t.Fatalf("%d samples, frame %d, band %d: amplitude %g, want %g within %g", n, f, m, got, want, limit)
 				}
 			}
 		}

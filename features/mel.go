@@ -67,18 +67,6 @@ func newFilterBank(sampleRate, nfft, nMels int, fMin, fMax float64) *filterBank 
 	return fb
 }
 
-// apply sets dst [M] to the mel amplitudes of the magnitudes mag [bins].
-func (fb *filterBank) apply(dst, mag []float64) {
-	for m, ws := range fb.weights {
-		in := mag[fb.first[m]:]
-		var sum float64
-		for j, w := range ws {
-			sum += w * in[j]
-		}
-		dst[m] = sum
-	}
-}
-
 // dense returns the filter bank as a matrix [M, bins], row-major.
 func (fb *filterBank) dense() []float64 {
 	d := make([]float64, len(fb.weights)*fb.bins)
