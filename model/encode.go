@@ -44,8 +44,8 @@ func (e *Encoder) Push(samples []float32) ([]uint16, error) {
 // Flush ends the utterance and returns its last units. An utterance without a
 // single unit is an error.
 func (e *Encoder) Flush() ([]uint16, error) {
-	latents := e.stream.Push(e.features(e.extract.Flush()))
-	codes := e.model.assign(append(latents, e.stream.Flush()...))
+	codes := e.model.assign(e.stream.Push(e.features(e.extract.Flush())))
+	codes = append(codes, e.model.assign(e.stream.Flush())...)
 	if e.units += int64(len(codes)); e.units == 0 && e.extract.Err() == nil {
 		f := e.model.Config.Features
 		least := 3 * f.HopLength // T = 4 frames

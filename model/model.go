@@ -35,7 +35,8 @@ type Model struct {
 // BatchNormEps is the epsilon of every batch normalisation (PyTorch's default).
 const BatchNormEps = 1e-5
 
-// New builds a model on weights, which it keeps without copying. It holds the
+// New builds a model on weights, of which it copies those of the encoder, in the
+// layout of the instruction set in use, and keeps the others. w holds the
 // tensors of cfg.Params() and cfg.Buffers(); one that is missing or has another
 // size is an error.
 func New(cfg Config, w Weights) (*Model, error) {
@@ -94,14 +95,16 @@ func encoderLayers(cfg Config, w Weights) []*nn.Conv {
 		scale, shift := make([]float32, g.Out), make([]float32, g.Out)
 		simd.BatchNormEval(scale, shift, w[name+"weight"], w[name+"bias"], w[name+"running_mean"], w[name+"running_var"], BatchNormEps)
 		layers = append(layers, &nn.Conv{
-			Geometry: g, Weight: w[fmt.Sprintf("encoder.conv%d.weight", i+1)],
+			Geometry: g, Weight: packed(g, w[fmt.Sprintf("encoder.conv%d.weight", i+1)]),
 			Scale: scale, Shift: shift, ReLU: true,
 		})
 	}
-	return append(layers, &nn.Conv{
-		Geometry: simd.Conv1D{In: cfg.Net.Channels, Out: cfg.LatentChannels(), Kernel: 1, Stride: 1, Dilation: 1},
-		Weight:   w["encoder.out.weight"], Bias: w["encoder.out.bias"],
-	})
+	g := simd.Conv1D{In: cfg.Net.Channels, Out: cfg.LatentChannels(), Kernel: 1, Stride: 1, Dilation: 1}
+	return append(layers, &nn.Conv{Geometry: g, Weight: packed(g, w["encoder.out.weight"]), Bias: w["encoder.out.bias"]})
+}
+
+func packed(g simd.Conv1D, weight []float32) *simd.Packed {
+	return simd.PackB(false, g.Kernel*g.In, g.Out, weight, g.Out)
 }
 
 func gruWeights(w Weights, layer int, suffix string) simd.GRUWeights {

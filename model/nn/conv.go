@@ -4,15 +4,19 @@
 // however it is cut.
 package nn
 
-import "vqspeech/internal/simd"
+import (
+	"slices"
+
+	"vqspeech/internal/simd"
+)
 
 // Conv is a convolution, optionally followed by batch normalisation with
 // running statistics (as scale and shift) and ReLU.
 type Conv struct {
 	Geometry     simd.Conv1D
-	Weight       []float32 // [Kernel*In, Out]
-	Bias         []float32 // [Out] or nil
-	Scale, Shift []float32 // [Out] or nil
+	Weight       *simd.Packed // [Kernel*In, Out]
+	Bias         []float32    // [Out] or nil
+	Scale, Shift []float32    // [Out] or nil
 	ReLU         bool
 }
 
@@ -26,6 +30,7 @@ func (c *Conv) multiplyAdds(t int) int64 {
 type convStream struct {
 	conv *Conv
 	buf  []float32 // padded input frames still needed, [have, In]
+	out  []float32 // returned last
 }
 
 func newConvStream(c *Conv) *convStream {
@@ -33,34 +38,26 @@ func newConvStream(c *Conv) *convStream {
 }
 
 // push appends x [n, In] and returns the output frames [m, Out] that are
-// complete. The result is a new slice.
-func (s *convStream) push(x []float32) []float32 {
-	s.buf = append(s.buf, x...)
-	return s.run()
-}
-
-// flush ends the sequence and returns its last output frames.
-func (s *convStream) flush() []float32 {
-	s.buf = append(s.buf, make([]float32, s.conv.Geometry.PadRight*s.conv.Geometry.In)...)
-	return s.run()
-}
-
-func (s *convStream) run() []float32 {
+// complete. With last it ends the sequence: they are the rest. The result is
+// valid until the next call.
+func (s *convStream) push(x []float32, last bool) []float32 {
 	g := s.conv.Geometry
+	s.buf = append(s.buf, x...)
+	if last {
+		s.buf = append(s.buf, make([]float32, g.PadRight*g.In)...)
+	}
 	g.PadLeft, g.PadRight = 0, 0
 	have := len(s.buf) / g.In
 	m := g.OutLen(have)
-	if m == 0 {
-		return nil
-	}
-	y := make([]float32, m*g.Out)
-	g.Forward(y, s.buf, s.conv.Weight, s.conv.Bias, 1, have)
+	s.out = slices.Grow(s.out[:0], m*g.Out)[:m*g.Out]
+	y := s.out
+	g.ForwardPacked(y, s.buf, s.conv.Weight, s.conv.Bias, 1, have)
 	if s.conv.Scale != nil {
 		simd.ScaleShift(y, y, s.conv.Scale, s.conv.Shift, m, g.Out)
 	}
 	if s.conv.ReLU {
 		simd.ReLU(y, y)
 	}
-	s.buf = append(s.buf[:0], s.buf[m*g.Stride*g.In:]...)
+	s.buf = s.buf[:copy(s.buf, s.buf[m*g.Stride*g.In:])]
 	return y
 }

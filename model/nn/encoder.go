@@ -1,5 +1,7 @@
 package nn
 
+import "slices"
+
 // Encoder is the stack of convolutions from log-mel features to latents. It
 // holds weights only and may be shared; every sequence has its own stream.
 type Encoder struct{ Layers []*Conv }
@@ -25,31 +27,28 @@ func (e *Encoder) NewStream() *EncoderStream {
 }
 
 // Push appends mel frames [n, M] and returns the latents [m, C_out] that are
-// complete.
+// complete, valid until the next call.
 func (s *EncoderStream) Push(mel []float32) []float32 {
 	s.pending = append(s.pending, mel...)
 	if len(s.pending) < block*s.mels {
 		return nil
 	}
+	return s.run(false)
+}
+
+// Flush ends the sequence and returns its last latents, valid until the next
+// call.
+func (s *EncoderStream) Flush() []float32 { return s.run(true) }
+
+func (s *EncoderStream) run(last bool) []float32 {
 	// An even number of frames: of a sequence of odd length the last frame is
 	// dropped (sony/sqvae's evaluation), and only Flush knows the length.
 	n := len(s.pending) / s.mels &^ 1 * s.mels
 	x := s.pending[:n]
 	for _, l := range s.layers {
-		x = l.push(x)
+		x = l.push(x, last)
 	}
-	s.pending = append(s.pending[:0], s.pending[n:]...)
-	return x
-}
-
-// Flush ends the sequence and returns its last latents.
-func (s *EncoderStream) Flush() []float32 {
-	n := len(s.pending) / s.mels &^ 1 * s.mels
-	x := s.pending[:n]
-	for _, l := range s.layers {
-		x = append(l.push(x), l.flush()...)
-	}
-	s.pending = nil
+	s.pending = s.pending[:copy(s.pending, s.pending[n:])]
 	return x
 }
 
@@ -58,7 +57,7 @@ func (s *EncoderStream) Flush() []float32 {
 //	mel [T, M] → latents [⌊T/2⌋-1, C_out]
 func (e *Encoder) Encode(mel []float32) []float32 {
 	s := e.NewStream()
-	return append(s.Push(mel), s.Flush()...)
+	return append(slices.Clone(s.Push(mel)), s.Flush()...)
 }
 
 // MultiplyAdds returns the number of multiply-adds in the matrix products of a
