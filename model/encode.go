@@ -60,8 +60,9 @@ func (e *Encoder) features(db []float32) []float32 {
 	return db
 }
 
-// readBlock is the number of samples read from a source at a time.
-const readBlock = 1 << 14
+// readBlock is the number of samples read from a source at a time: two seconds
+// at 16 kHz, enough frames for the matrix products to be worth their overhead.
+const readBlock = 1 << 15
 
 // EncodeFile encodes an audio file ("-": standard input) and hands the units to
 // emit as they become known. It returns the number of samples at the model's
@@ -171,22 +172,64 @@ func (m *Model) encodeSource(src audio.Source, level features.Level, emit func([
 	return samples, emit(codes)
 }
 
-// pump reads src to its end in blocks and returns the number of samples.
+// pump reads src to its end in blocks and returns the number of samples. It
+// reads one block ahead on a goroutine of its own, as decoding takes a good part
+// of the time. After an error of use that goroutine ends with the read it is in.
 func pump(src audio.Source, use func(block []float32) error) (samples int64, err error) {
-	block := make([]float32, readBlock)
+	type read struct {
+		block   []float32
+		err     error
+		failure any // what src panicked with
+	}
+	reads, stop := make(chan read), make(chan struct{})
+	free := make(chan []float32, 2)
+	free <- make([]float32, readBlock)
+	free <- make([]float32, readBlock)
+	defer close(stop)
+	next := func() (r read) {
+		defer func() { r.failure = recover() }()
+		r.block, r.err = fill(src, <-free)
+		return r
+	}
+	go func() {
+		for last := false; !last; {
+			r := next()
+			last = r.err != nil || r.failure != nil
+			select {
+			case reads <- r:
+			case <-stop:
+				return
+			}
+		}
+	}()
 	for {
-		n, err := src.Read(block)
-		samples += int64(n)
-		if n > 0 {
-			if err := use(block[:n]); err != nil {
+		r := <-reads
+		if r.failure != nil {
+			panic(r.failure)
+		}
+		samples += int64(len(r.block))
+		if len(r.block) > 0 {
+			if err := use(r.block); err != nil {
 				return samples, err
 			}
 		}
-		if err == io.EOF {
+		if r.err == io.EOF {
 			return samples, nil
 		}
-		if err != nil {
-			return samples, err
+		if r.err != nil {
+			return samples, r.err
 		}
+		free <- r.block
 	}
+}
+
+// fill reads samples until block is full or there is an error.
+func fill(src audio.Source, block []float32) (filled []float32, err error) {
+	n := 0
+	for n < len(block) && err == nil {
+		var k int
+		k, err = src.Read(block[n:])
+		n += k
+	}
+	return block[:n], err
 }
