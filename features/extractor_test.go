@@ -1,6 +1,7 @@
 package features
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vqspeech/audio"
+	"vqspeech/audio/wav"
 )
 
 // speechLike returns n samples of a gliding harmonic tone with pauses and noise.
@@ -245,18 +247,42 @@ func TestExtractorIsBounded(t *testing.T) {
 	}
 }
 
+// BenchmarkLogMel takes ten minutes of 16-bit WAV, in memory, to features: the
+// peer of bench/torch_features.py.
 func BenchmarkLogMel(b *testing.B) {
-	cfg := Default(Stream)
-	clip := &audio.Clip{Samples: speechLike(10*cfg.SampleRate, 1), SampleRate: cfg.SampleRate}
-	for _, procs := range []int{1, runtime.NumCPU()} {
-		b.Run(fmt.Sprintf("cores-%d", procs), func(b *testing.B) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-			for b.Loop() {
-				if _, err := LogMel(clip, cfg); err != nil {
-					b.Fatal(err)
+	const seconds = 600
+	var file bytes.Buffer
+	if err := wav.Encode(&file, speechLike(seconds*16000, 1), 16000); err != nil {
+		b.Fatal(err)
+	}
+	for _, frontEnd := range []FrontEnd{Reference, Stream} {
+		cfg := Default(frontEnd)
+		for _, procs := range []int{1, runtime.NumCPU()} {
+			b.Run(fmt.Sprintf("%s/cores-%d", frontEnd, procs), func(b *testing.B) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				for b.Loop() {
+					r, err := audio.NewStream(bytes.NewReader(file.Bytes()))
+					if err != nil {
+						b.Fatal(err)
+					}
+					clip := &audio.Clip{Samples: make([]float32, r.Len()), SampleRate: r.SampleRate()}
+					if _, err := audio.ReadFull(r, clip.Samples); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := LogMel(clip, cfg); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-			b.ReportMetric(10*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
-		})
+				b.ReportMetric(seconds*float64(b.N)/b.Elapsed().Seconds(), "x_realtime")
+			})
+		}
+	}
+}
+
+// BenchmarkNewTransform is what the first Extractor of a configuration costs.
+func BenchmarkNewTransform(b *testing.B) {
+	key := transformFor(Default(Reference)).key
+	for b.Loop() {
+		newTransform(key)
 	}
 }
