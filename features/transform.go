@@ -55,7 +55,7 @@ type melBlock struct {
 }
 
 // melBlockSize is the number of magnitudes whose bands are looked up together.
-// Bands next to each other overlap, so few blocks have more than 32.
+// Most blocks then have no more than 32 bands, a tile of the AVX-512 kernel.
 const melBlockSize = 128
 
 // transformKey is what a transform depends on.
