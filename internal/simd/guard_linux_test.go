@@ -63,6 +63,7 @@ func TestKernelsStayInsideTheirSlices(t *testing.T) {
 					f(y, x)
 				}
 				Axpy(0.5, x, y)
+				FoldedMagnitudes(x, y, guarded(t, r, n, atStart), guarded(t, r, n, atStart))
 				adamStep(1).Apply(x, y, guarded(t, r, n, atStart), guarded(t, r, n, atStart))
 			}
 		}
