@@ -74,12 +74,11 @@ func gemmCheckOperand(name string, trans bool, rows, cols int, x []float32, ld i
 	}
 }
 
-// gemmTasks is a product cut into tr × tc blocks of C, each at most rows × cols.
-// B is packed once for all of them where that pays.
+// gemmTasks is a product cut into rows × cols blocks of C, of nearly equal sizes
+// in whole tiles. B is packed once for all of them where that pays.
 type gemmTasks struct {
 	call       gemmCall
 	shared     Packed
-	tc         int
 	rows, cols int
 	run        func(lo, hi int) // method value, made once
 }
@@ -120,50 +119,54 @@ func gemmRun(g *gemmCall) {
 		t.shared.fill(g)
 		t.call.packed = t.shared.data
 	}
-	tr := t.split(width, int(most))
-	parallelRun(width, tr*t.tc, 1, t.run)
+	t.split(width, int(most))
+	parallelRun(width, t.rows*t.cols, 1, t.run)
 	t.call = gemmCall{}
 	gemmTaskList.put(t)
 }
 
-// split sets the blocks of C, at most most of them, that take the least time by
-// a rough model, and returns the number of blocks along the rows. The model
-// counts the multiply-adds of a block and the packing of its rows, and of its
-// columns unless B is packed, a value at the price of gemmPackCost
-// multiply-adds; half a block is added for the thread that ends last.
-func (t *gemmTasks) split(width, most int) int {
+// split sets the number of blocks, at most most of them, that takes the least
+// time by a rough model. The model counts the multiply-adds of a block and the
+// packing of its rows, and of its columns unless B is packed, a value at the
+// price of gemmPackCost multiply-adds; half a block is added for the thread that
+// ends last.
+func (t *gemmTasks) split(width, most int) {
 	const gemmPackCost = 16
 	g := &t.call
 	mr, nr := g.kern.mr, g.kern.nr
-	panelsA, panelsB := (g.m+mr-1)/mr, (g.n+nr-1)/nr
-	best, bestRows := -1.0, 1
+	panelsA, panelsB := g.panels()
+	best := -1.0
 	for over := 1; over <= 4; over *= 2 {
 		tasks := min(width*over, most)
 		for tr := 1; tr <= min(tasks, panelsA); tr++ {
 			tc := min(tasks/tr, panelsB)
-			rows := (panelsA + tr - 1) / tr * mr
-			cols := (panelsB + tc - 1) / tc * nr
+			rows, cols := float64(panelsA)/float64(tr)*float64(mr), float64(panelsB)/float64(tc)*float64(nr)
 			packed := rows
 			if g.packed == nil {
 				packed += cols
 			}
 			waves := (tr*tc + width - 1) / width
-			cost := (float64(waves) + 0.5) * (float64(rows)*float64(cols) + gemmPackCost*float64(packed))
+			cost := (float64(waves) + 0.5) * (rows*cols + gemmPackCost*packed)
 			if best < 0 || cost < best {
-				best, bestRows = cost, tr
-				t.rows, t.cols, t.tc = rows, cols, tc
+				best, t.rows, t.cols = cost, tr, tc
 			}
 		}
 	}
-	return bestRows
+}
+
+// panels returns the number of tiles over the rows and the columns of C.
+func (g *gemmCall) panels() (rows, cols int) {
+	return (g.m + g.kern.mr - 1) / g.kern.mr, (g.n + g.kern.nr - 1) / g.kern.nr
 }
 
 // do computes the blocks lo to hi-1.
 func (t *gemmTasks) do(lo, hi int) {
+	g := &t.call
+	panelsA, panelsB := g.panels()
+	row := func(i int) int { return min(gemmPart(0, panelsA, i, t.rows)*g.kern.mr, g.m) }
+	col := func(i int) int { return min(gemmPart(0, panelsB, i, t.cols)*g.kern.nr, g.n) }
 	for i := lo; i < hi; i++ {
-		r, c := i/t.tc*t.rows, i%t.tc*t.cols
-		if r < t.call.m && c < t.call.n {
-			gemmBlock(&t.call, r, min(r+t.rows, t.call.m), c, min(c+t.cols, t.call.n))
-		}
+		r, c := i/t.cols, i%t.cols
+		gemmBlock(g, row(r), row(r+1), col(c), col(c+1))
 	}
 }

@@ -5,8 +5,8 @@ package simd
 // gemmKernels has the kernel of each isaLevel of this build.
 var gemmKernels = [...]*gemmKernel{
 	isaGeneric: &gemmGeneric,
-	isaAVX2:    {mr: 6, nr: 16, strideA: 8, wide: [3]int{1: 4, 2: 2}, threadFlops: 8 << 20, tile: gemmTileAVX2, pack: gemmPackAVX2},
-	isaAVX512:  {mr: 14, nr: 32, strideA: 16, wide: [3]int{1: 4, 2: 2}, threadFlops: 16 << 20, tile: gemmTileAVX512, pack: gemmPackAVX2},
+	isaAVX2:    {mr: 6, nr: 16, strideA: 8, exactA: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 2 << 20, tile: gemmTileAVX2, pack: gemmPackAVX2},
+	isaAVX512:  {mr: 14, nr: 32, strideA: 16, exactA: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 4 << 20, tile: gemmTileAVX512, pack: gemmPackAVX2},
 }
 
 // gemmTileFunc is an assembly tile of a fixed number of rows and panels; k > 0.

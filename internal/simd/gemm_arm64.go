@@ -5,7 +5,7 @@ package simd
 // gemmKernels has the kernel of each isaLevel of this build.
 var gemmKernels = [...]*gemmKernel{
 	isaGeneric: &gemmGeneric,
-	isaNEON:    {mr: 6, nr: 16, strideA: 8, wide: [3]int{1: 4, 2: 2}, threadFlops: 4 << 20, tile: gemmTileNEON, pack: gemmPackNEON},
+	isaNEON:    {mr: 6, nr: 16, strideA: 8, exactA: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 4 << 20, tile: gemmTileNEON, pack: gemmPackNEON},
 }
 
 // gemmTileFunc is an assembly tile of a fixed number of rows and panels; k > 0.

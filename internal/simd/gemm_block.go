@@ -34,6 +34,7 @@ const (
 type gemmKernel struct {
 	mr, nr, strideA int
 	wide            [3]int
+	exactA          bool // tile reads h values of each group of A, not mr
 	threadFlops     int
 	tile            func(h, panels, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int, add bool)
 	pack            func(dst []float32, stride, w, k int, src []float32, ld int, kMajor bool)
@@ -55,6 +56,8 @@ type gemmPass struct {
 	jc, je, pc, kc int
 	inPlace        bool      // whole panels of B are read where they are
 	bufA, bufB     []float32 // packed parts of A and B
+	panelA         []float32 // panels of A: bufA, or a row of A itself
+	strideA        int       // of panelA
 	gathered       []float32 // part of A that a window gathers, not yet packed
 	edge           []float32 // a tile that hangs over the right edge of C
 }
@@ -90,7 +93,7 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 			}
 		}
 	}
-	s.gemmCall = gemmCall{}
+	s.gemmCall, s.panelA = gemmCall{}, nil
 	gemmPasses.put(s)
 }
 
@@ -131,13 +134,13 @@ func (s *gemmPass) rows(ic, ie int) {
 // columns multiplies the packed rows ic to ie-1 of A by w columns of B, from j on:
 // whole panels, or less than one.
 func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
-	nr, stride := s.kern.nr, s.kern.strideA
+	nr, stride := s.kern.nr, s.strideA
 	add := s.accumulate || s.pc > 0
 	panels := (ie - ic + s.kern.mr - 1) / s.kern.mr
 	for p := range panels {
 		i := gemmPart(ic, ie, p, panels)
 		h := gemmPart(ic, ie, p+1, panels) - i
-		a := s.bufA[p*stride*s.kc:]
+		a := s.panelA[p*stride*s.kc:]
 		c := s.c[i*s.ldc+j:]
 		if w >= nr {
 			s.kern.tile(h, w/nr, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
@@ -161,6 +164,11 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 // about equal height.
 func (s *gemmPass) packA(ic, ie int) {
 	src, ld := s.a, s.lda
+	if ie-ic == 1 && s.kern.exactA && !s.transA && s.window.in == 0 { // is packed as it is
+		s.panelA, s.strideA = src[ic*ld+s.pc:], 1
+		return
+	}
+	s.panelA, s.strideA = s.bufA, s.kern.strideA
 	switch {
 	case s.window.in > 0 && s.transA:
 		src, ld = s.gathered, ie-ic

@@ -33,6 +33,9 @@ TEXT ·gemmCopyAVX2(SB), NOSPLIT, $0-48
 	VMOVUPS (AX), Y15
 
 row:
+	LEAQ (SI)(R9*8), R12 // rows far apart escape the processor's own prefetch
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	XORQ DX, DX
 	CMPQ DX, R10
 	JEQ  partial

@@ -90,9 +90,9 @@ func parallelWorker() {
 }
 
 // parallelSpins is how often a thread looks for what it waits for before it
-// sleeps: some 20 µs. Waking it takes as long, and the products of a training
-// step follow each other faster.
-const parallelSpins = 1 << 10
+// sleeps. To wake it takes longer than most waits within a product or between
+// two of a training step.
+const parallelSpins = 1 << 13
 
 // receive is <-c for a value that is expected soon.
 func receive[T any](c <-chan T) T {
