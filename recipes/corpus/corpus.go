@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"vqspeech/audio"
 	"vqspeech/features"
 )
 
@@ -140,6 +141,24 @@ func (c *Corpus) Mel(i int) ([]float32, error) {
 		return nil, fmt.Errorf("%s: %w", path, bare(err))
 	}
 	return mel, nil
+}
+
+// Samples returns the audio of utterance i, at the rate of the features: [S]
+// float32. It fails if the corpus was prepared without audio.
+func (c *Corpus) Samples(i int) ([]float32, error) {
+	u := c.Utterances[i]
+	if u.Audio == "" {
+		return nil, fmt.Errorf("%s: prepared without audio, want it prepared with --audio", c.Dir)
+	}
+	path := filepath.Join(c.Dir, filepath.FromSlash(u.Audio))
+	clip, err := audio.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	}
+	if clip.SampleRate != u.SampleRate || int64(len(clip.Samples)) != u.Samples {
+		return nil, fmt.Errorf("%s: %d samples at %d Hz, want %d at %d Hz", path, len(clip.Samples), clip.SampleRate, u.Samples, u.SampleRate)
+	}
+	return clip.Samples, nil
 }
 
 // Preload reads the log-mel of the utterances idx into memory, where Mel finds

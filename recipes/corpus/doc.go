@@ -5,6 +5,7 @@
 //	DST/corpus.json      the corpus, the spectrogram's geometry, counts per split
 //	DST/manifest.jsonl   one Utterance a line, sorted by id
 //	DST/mel/ID.npy       float32 [T, M], raw-level log-mel (dB re 1.0), time-major
+//	DST/audio/ID.wav     16-bit samples at the spectrogram's rate, if asked for
 //
 // The raw level has no front end applied, so that one folder serves recipes
 // with either. Levels are in dB, lengths in samples or frames.
@@ -56,6 +57,7 @@ type Utterance struct {
 	MaxDB      float32 `json:"max_db"` // maximum of the raw-level log-mel (dB re 1.0)
 	Mel        string  `json:"mel"`    // relative to DST, with slashes
 	MelBytes   int64   `json:"mel_bytes"`
+	Audio      string  `json:"audio,omitempty"` // relative to DST, with slashes; empty: not kept
 }
 
 // Geometry is the part of features.Config that decides the raw-level log-mel.
@@ -100,10 +102,14 @@ const (
 	manifestFile = "manifest.jsonl"
 	journalFile  = "manifest.partial.jsonl" // while Prepare runs; lines in order of completion
 	melFolder    = "mel"
+	audioFolder  = "audio"
 )
 
 // melPath is the file of an utterance relative to DST, with slashes.
 func melPath(id string) string { return melFolder + "/" + id + ".npy" }
+
+// audioPath is the file of an utterance relative to DST, with slashes.
+func audioPath(id string) string { return audioFolder + "/" + id + ".wav" }
 
 // checkID refuses ids that cannot be file names on every system.
 func checkID(id string) error {

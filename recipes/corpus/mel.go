@@ -12,26 +12,27 @@ import (
 	"vqspeech/internal/npy"
 )
 
-// compute reads the audio file of an item and returns its manifest line and
-// its raw-level log-mel, mel [T, M] float32 (dB re 1.0).
-func (p *preparation) compute(it Item) (u Utterance, mel []float32, err error) {
+// compute reads the audio file of an item and returns its manifest line, its
+// raw-level log-mel, mel [T, M] float32 (dB re 1.0), and its samples if they are
+// to be kept.
+func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err error) {
 	path := filepath.Join(p.src.Root, filepath.FromSlash(it.Path))
 	info, err := os.Stat(path)
 	if err != nil {
-		return u, nil, bare(err)
+		return u, nil, nil, bare(err)
 	}
 	stream, err := audio.Open(path)
 	if err != nil {
-		return u, nil, bare(err)
+		return u, nil, nil, bare(err)
 	}
 	defer stream.Close()
 	x, err := features.NewExtractor(p.cfg)
 	if err != nil {
-		return u, nil, err
+		return u, nil, nil, err
 	}
 	r, err := audio.Resampled(stream, p.cfg.SampleRate)
 	if err != nil {
-		return u, nil, err
+		return u, nil, nil, err
 	}
 	var samples int64
 	buf := make([]float32, 1<<16)
@@ -39,19 +40,22 @@ func (p *preparation) compute(it Item) (u Utterance, mel []float32, err error) {
 		n, err := r.Read(buf)
 		samples += int64(n)
 		mel = append(mel, x.Push(buf[:n])...)
+		if p.audio {
+			kept = append(kept, buf[:n]...)
+		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return u, nil, bare(err)
+			return u, nil, nil, bare(err)
 		}
 	}
 	if samples == 0 {
-		return u, nil, errors.New("no samples, want at least 1")
+		return u, nil, nil, errors.New("no samples, want at least 1")
 	}
 	mel = append(mel, x.Flush()...)
 	if err := x.Err(); err != nil {
-		return u, nil, err
+		return u, nil, nil, err
 	}
 	top := float32(features.RawFloorDB)
 	for _, v := range mel {
@@ -62,7 +66,7 @@ func (p *preparation) compute(it Item) (u Utterance, mel []float32, err error) {
 		Bytes:   info.Size(),
 		Samples: samples, SampleRate: p.cfg.SampleRate, Seconds: float64(samples) / float64(p.cfg.SampleRate),
 		Frames: len(mel) / p.cfg.NMels, Peak: x.Peak(), MaxDB: top, Mel: melPath(it.ID),
-	}, mel, nil
+	}, mel, kept, nil
 }
 
 // writeMel writes mel [T, M] to path and returns the size of the file.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 
+	"vqspeech/audio"
 	"vqspeech/features"
 	"vqspeech/internal/atomicfile"
 )
@@ -22,6 +23,7 @@ import (
 // Options of Prepare.
 type Options struct {
 	Features features.Config // its front end does not matter
+	Audio    bool            // keep the samples too, for recipes that train a vocoder
 	Progress func(Progress)  // called after every utterance, from one goroutine; may be nil
 }
 
@@ -59,7 +61,7 @@ func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, e
 		return nil, err
 	}
 	head := journalHead{Version: version, Corpus: src.Corpus, Features: GeometryOf(o.Features)}
-	p := &preparation{src: src, dst: dst, cfg: o.Features, head: head}
+	p := &preparation{src: src, dst: dst, cfg: o.Features, audio: o.Audio, head: head}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -74,6 +76,7 @@ type preparation struct {
 	src     Source
 	dst     string
 	cfg     features.Config
+	audio   bool
 	head    journalHead
 	journal *journal
 	done    []Utterance
@@ -85,19 +88,23 @@ type preparation struct {
 // open makes the folders, finds what an earlier run finished, and sweeps up
 // what it left half-written.
 func (p *preparation) open() error {
-	mels := filepath.Join(p.dst, melFolder)
-	if err := os.MkdirAll(mels, 0o777); err != nil {
-		return err
+	folders := []string{filepath.Join(p.dst, melFolder)}
+	if p.audio {
+		folders = append(folders, filepath.Join(p.dst, audioFolder))
+	}
+	for _, f := range folders {
+		if err := os.MkdirAll(f, 0o777); err != nil {
+			return err
+		}
 	}
 	old, err := p.earlier()
 	if err != nil {
 		return err
 	}
-	if err := removeTemps(mels); err != nil {
-		return err
-	}
-	if err := removeTemps(p.dst); err != nil {
-		return err
+	for _, f := range append(folders, p.dst) {
+		if err := removeTemps(f); err != nil {
+			return err
+		}
 	}
 	for _, it := range p.src.Items {
 		if u, ok := old[it.ID]; ok && p.finished(it, u) {
@@ -146,12 +153,19 @@ func (p *preparation) earlier() (map[string]Utterance, error) {
 
 // finished reports whether u is the complete result for the file of it.
 func (p *preparation) finished(it Item, u Utterance) bool {
-	audio, err := os.Stat(filepath.Join(p.src.Root, filepath.FromSlash(it.Path)))
-	if err != nil || audio.Size() != u.Bytes {
+	from, err := os.Stat(filepath.Join(p.src.Root, filepath.FromSlash(it.Path)))
+	if err != nil || from.Size() != u.Bytes {
 		return false
 	}
 	mel, err := os.Stat(filepath.Join(p.dst, filepath.FromSlash(u.Mel)))
-	return err == nil && mel.Mode().IsRegular() && mel.Size() == u.MelBytes
+	if err != nil || !mel.Mode().IsRegular() || mel.Size() != u.MelBytes {
+		return false
+	}
+	if !p.audio {
+		return true
+	}
+	kept, err := os.Stat(filepath.Join(p.dst, filepath.FromSlash(audioPath(it.ID))))
+	return err == nil && kept.Mode().IsRegular() && u.Audio != ""
 }
 
 // removeTemps deletes what package atomicfile leaves when it is killed.
@@ -186,10 +200,15 @@ func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
 	for range min(runtime.GOMAXPROCS(0), max(1, len(p.todo))) {
 		workers.Go(func() {
 			for it := range items {
-				u, mel, bad := p.compute(it)
+				u, mel, kept, bad := p.compute(it)
 				r := result{u: u, item: it, bad: bad}
 				if bad == nil {
 					r.u.MelBytes, r.broken = writeMel(filepath.Join(p.dst, filepath.FromSlash(u.Mel)), mel, p.cfg.NMels)
+				}
+				if bad == nil && r.broken == nil && p.audio {
+					r.u.Audio = audioPath(it.ID)
+					clip := &audio.Clip{Samples: kept, SampleRate: p.cfg.SampleRate}
+					r.broken = audio.Save(filepath.Join(p.dst, filepath.FromSlash(r.u.Audio)), clip)
 				}
 				results <- r
 			}

@@ -35,7 +35,7 @@ type prepareReport struct {
 
 func (a *app) prepareCmd() *cobra.Command {
 	var config string
-	var asJSON bool
+	var keepAudio, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "prepare CORPUS SRC DST",
 		Short: "Compute the features of a corpus for training",
@@ -52,6 +52,8 @@ Corpora:
 
 DST serves recipes with either front end. --config FILE.yaml takes the other
 settings of the spectrogram from a recipe; the default is the published one.
+--audio keeps the samples too (32 KB a second), which recipes that train a
+vocoder need.
 
 With --json the report is one object on standard output:
   {"corpus", "output", "splits": {name: {"utterances", "speakers", "seconds"}},
@@ -65,10 +67,11 @@ With --json the report is one object on standard output:
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			return a.prepare(cmd, args[0], args[1], args[2], config, asJSON)
+			return a.prepare(cmd, args[0], args[1], args[2], config, keepAudio, asJSON)
 		}),
 	}
 	cmd.Flags().StringVar(&config, "config", "", "reference, stream or a recipe file (default: the published features)")
+	cmd.Flags().BoolVar(&keepAudio, "audio", false, "keep the samples too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON on standard output")
 	return cmd
 }
@@ -81,7 +84,7 @@ func corpusNames() []string {
 	return names
 }
 
-func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, asJSON bool) error {
+func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, keepAudio, asJSON bool) error {
 	if config == "" {
 		config = string(features.Reference)
 	}
@@ -106,6 +109,7 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, asJSON 
 	bar := newMeter(a.stderr, "prepare "+name, len(source.Items))
 	r, err := corpus.Prepare(cmd.Context(), source, dst, corpus.Options{
 		Features: cfg,
+		Audio:    keepAudio,
 		Progress: func(p corpus.Progress) { bar.set(p.Done+p.Failed, p.Total) },
 	})
 	bar.finish()
