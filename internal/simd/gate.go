@@ -23,14 +23,6 @@ func Gate(z, h, context []float32, n, d, repeat int) {
 	})
 }
 
-// GateRow is [Gate] of one row without context, on the caller's goroutine.
-//
-//	z [D], h [2D] float32
-func GateRow(z, h []float32) {
-	checkLen("GateRow h", len(h), 2*len(z))
-	gate(z, h)
-}
-
 func gate(z, h []float32) {
 	a, b := h[:len(z)], h[len(z):]
 	Tanh(a, a)
