@@ -21,8 +21,8 @@ func (o Options) validate(cfg Config) error {
 	switch {
 	case o.Speaker < 0 || o.Speaker >= cfg.Speakers:
 		return fmt.Errorf("wavenet: speaker %d, want one of %d", o.Speaker, cfg.Speakers)
-	case !(o.Temperature >= 0 && o.Temperature <= 100):
-		return fmt.Errorf("wavenet: temperature %g, want 0 to 100", o.Temperature)
+	case o.Temperature != 0 && !(o.Temperature >= 0.01 && o.Temperature <= 100):
+		return fmt.Errorf("wavenet: temperature %g, want 0 or 0.01 to 100", o.Temperature)
 	case !(o.TopP > 0 && o.TopP <= 1):
 		return fmt.Errorf("wavenet: top-p %g, want more than 0, at most 1", o.TopP)
 	}

@@ -162,7 +162,7 @@ func TestRefusals(t *testing.T) {
 	g := small(t, 2)
 	nan := float32(math.NaN())
 	for _, o := range []wavenet.Options{
-		{Speaker: 3, Temperature: 1, TopP: 1}, {Speaker: -1, Temperature: 1, TopP: 1}, {Temperature: -1, TopP: 1},
+		{Speaker: 3, Temperature: 1, TopP: 1}, {Speaker: -1, Temperature: 1, TopP: 1}, {Temperature: -1, TopP: 1}, {Temperature: 1e-40, TopP: 1},
 		{Temperature: math.NaN(), TopP: 1}, {Temperature: 1}, {Temperature: 1, TopP: 1.5}, {Temperature: 1, TopP: math.NaN()},
 	} {
 		if _, err := g.NewStream(o); err == nil {
