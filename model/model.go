@@ -46,13 +46,12 @@ func New(cfg Config, w Weights) (*Model, error) {
 	if err := checkSpeakers(cfg.Speakers); err != nil {
 		return nil, err
 	}
-	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
-		if got, ok := w[p.Name]; !ok {
-			return nil, fmt.Errorf("model: tensor %s is missing", p.Name)
-		} else if len(got) != p.Size() {
-			return nil, fmt.Errorf("model: tensor %s has %d elements, want %d", p.Name, len(got), p.Size())
-		} else if strings.HasSuffix(p.Name, ".running_var") && slices.Min(got) < 0 {
-			return nil, fmt.Errorf("model: tensor %s holds the variance %g, want at least 0", p.Name, slices.Min(got))
+	if err := CheckWeights(w, append(cfg.Params(), cfg.Buffers()...)); err != nil {
+		return nil, err
+	}
+	for _, p := range cfg.Buffers() {
+		if v := w[p.Name]; strings.HasSuffix(p.Name, ".running_var") && slices.Min(v) < 0 {
+			return nil, fmt.Errorf("model: tensor %s holds the variance %g, want at least 0", p.Name, slices.Min(v))
 		}
 	}
 	m := &Model{Config: cfg, Codebook: quant.Codebook{

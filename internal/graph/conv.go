@@ -22,6 +22,36 @@ func Conv1D(x, w, bias *G.Node, g simd.Conv1D) *G.Node {
 	return convolve("conv1d", tensor.Shape{b, to, g.Out}, x, w, bias, g, b, t)
 }
 
+// ConvTranspose1D is the transposed convolution of g, its input gradient
+// (simd.Conv1D.Transposed).
+//
+//	x [B, T, g.Out], w [Kernel*In, Out], bias [g.In] → y [B, T', g.In]
+func ConvTranspose1D(x, w, bias *G.Node, g simd.Conv1D) *G.Node {
+	CheckShape("transposed conv1d x", x, -1, -1, g.Out)
+	CheckShape("transposed conv1d w", w, g.Kernel*g.In, g.Out)
+	CheckShape("transposed conv1d bias", bias, g.In)
+	b, t := x.Shape()[0], x.Shape()[1]
+	return apply("transposed conv1d", tensor.Shape{b, g.TransposedLen(t), g.In}, func(y []float32, in []G.Value) {
+		g.Transposed(y, floats(in[0]), floats(in[1]), floats(in[2]), b, t)
+	}, []bool{true, true, true}, func(in G.Nodes, _, grad *G.Node, want []bool) G.Nodes {
+		grads := make(G.Nodes, 3)
+		if want[0] {
+			grads[0] = apply("transposed conv1d/dx", x.Shape(), func(dx []float32, v []G.Value) {
+				g.TransposedBackwardInput(dx, floats(v[0]), floats(v[1]), b, t)
+			}, nil, nil, grad, in[1])
+		}
+		if want[1] {
+			grads[1] = apply("transposed conv1d/dw", w.Shape(), func(dw []float32, v []G.Value) {
+				g.TransposedBackwardWeight(dw, floats(v[0]), floats(v[1]), b, t)
+			}, nil, nil, in[0], grad)
+		}
+		if want[2] {
+			grads[2] = sumRows(grad, g.In)
+		}
+		return grads
+	}, x, w, bias)
+}
+
 // Linear computes y = x·w + bias over the last axis.
 //
 //	x [..., In], w [In, Out], bias [Out] or nil → y [..., Out]

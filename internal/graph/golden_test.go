@@ -58,7 +58,6 @@ func TestGoldenConv1D(t *testing.T) {
 		Bias           bool
 	}
 	f.JSON("cases", &cases)
-	var later []string
 	for _, c := range cases {
 		geometry := simd.Conv1D{Kernel: c.K, Stride: c.Stride, Dilation: c.Dilation}
 		switch c.Kind {
@@ -66,40 +65,43 @@ func TestGoldenConv1D(t *testing.T) {
 			geometry.PadLeft, geometry.PadRight = c.Pad, c.Pad
 		case "causal":
 			geometry.PadLeft = c.LeftPad
-		case "transposed": // there is no transposed convolution yet
-			later = append(later, "conv1d."+c.Name+".*")
-			continue
+		case "transposed":
+			geometry.PadLeft, geometry.PadRight, geometry.Dilation = c.Pad, c.Pad, 1
 		default:
 			t.Fatalf("case %s has the unknown kind %q", c.Name, c.Kind)
 		}
-		t.Run(c.Name, func(t *testing.T) { checkConv1D(t, f, "conv1d."+c.Name+".", geometry, c.Bias) })
+		t.Run(c.Name, func(t *testing.T) { checkConv1D(t, f, "conv1d."+c.Name+".", geometry, c.Kind, c.Bias) })
 	}
-	f.RequireAllUsed(later...)
+	f.RequireAllUsed()
 }
 
-func checkConv1D(t *testing.T, f *golden.File, pre string, geometry simd.Conv1D, bias bool) {
+func checkConv1D(t *testing.T, f *golden.File, pre string, geometry simd.Conv1D, kind string, bias bool) {
 	g := G.NewGraph()
-	w, out, in, k := weightOf(f, pre+"param.weight")
-	geometry.In, geometry.Out = in, out
+	w, rows, cols, k := weightOf(f, pre+"param.weight")
+	geometry.In, geometry.Out = cols, rows
+	layer, in, out := graph.Conv1D, cols, rows
+	if kind == "transposed" {
+		layer, in, out = graph.ConvTranspose1D, rows, cols
+	}
 	s := f.Shape(pre + "in.x")
 	b, n := s[0], s[2]
 	to := f.Shape(pre + "out.y")[2]
 	wrt := G.Nodes{
 		graphtest.Input(g, "x", graphtest.ChannelsLast(f.F32(pre+"in.x"), b, in, n), b, n, in),
-		graphtest.Input(g, "w", w, k*in, out),
+		graphtest.Input(g, "w", w, k*cols, rows),
 	}
 	var biasNode *G.Node
 	if bias {
 		biasNode = graphtest.Input(g, "bias", f.F32(pre+"param.bias"), out)
 		wrt = append(wrt, biasNode)
 	}
-	y := graph.Conv1D(wrt[0], wrt[1], biasNode, geometry)
+	y := layer(wrt[0], wrt[1], biasNode, geometry)
 	up := graphtest.Input(g, "gy", graphtest.ChannelsLast(f.F32(pre+"in.gy"), b, out, to), b, to, out)
 	d := graphtest.Differentiate(t, G.Nodes{y}, G.Nodes{up}, wrt)
 	d.Run(t)
 	f.Check(pre+"out.y", graphtest.ChannelsFirst(graphtest.Floats(y), b, to, out), b, out, to)
 	f.Check(pre+"grad.in.x", graphtest.ChannelsFirst(graphtest.Floats(d.Grads[0]), b, n, in), b, in, n)
-	f.Check(pre+"grad.param.weight", fileWeight(graphtest.Floats(d.Grads[1]), out, in, k), out, in, k)
+	f.Check(pre+"grad.param.weight", fileWeight(graphtest.Floats(d.Grads[1]), rows, cols, k), rows, cols, k)
 	if bias {
 		f.Check(pre+"grad.param.bias", graphtest.Floats(d.Grads[2]), out)
 	}

@@ -40,6 +40,15 @@ func gradientCases() []gradientCase {
 				return graph.GaussianRegularizer(in[0], graph.Precision(in[1]), in[2])
 			}}
 	}
+	transposed := func(name string, c simd.Conv1D, t int) gradientCase {
+		return gradientCase{"transposed conv1d/" + name, [][]int{{2, t, c.Out}, {c.Kernel * c.In, c.Out}, {c.In}},
+			func(in []*G.Node) *G.Node { return graph.ConvTranspose1D(in[0], in[1], in[2], c) }}
+	}
+	gated := func(name string, context int) gradientCase {
+		c := simd.Conv1D{In: 3, Out: 10, Kernel: 2, Stride: 1, Dilation: 3, PadLeft: 3}
+		return gradientCase{"gated conv1d/" + name, [][]int{{2, 6, 3}, {6, 10}, {10}, {2, context, 10}},
+			func(in []*G.Node) *G.Node { return graph.GatedConv1D(in[0], in[1], in[2], in[3], c) }}
+	}
 	return []gradientCase{
 		conv("valid", simd.Conv1D{In: 3, Out: 5, Kernel: 3, Stride: 1, Dilation: 1}, 7),
 		conv("strided", simd.Conv1D{In: 3, Out: 5, Kernel: 4, Stride: 2, Dilation: 1, PadLeft: 1, PadRight: 1}, 9),
@@ -47,6 +56,20 @@ func gradientCases() []gradientCase {
 		conv("pointwise", simd.Conv1D{In: 3, Out: 5, Kernel: 1, Stride: 1, Dilation: 1}, 3),
 		{"conv1d/no bias", [][]int{{1, 5, 3}, {9, 1}}, func(in []*G.Node) *G.Node {
 			return graph.Conv1D(in[0], in[1], nil, simd.Conv1D{In: 3, Out: 1, Kernel: 3, Stride: 1, Dilation: 1})
+		}},
+		transposed("even", simd.Conv1D{In: 3, Out: 5, Kernel: 8, Stride: 2, Dilation: 1, PadLeft: 3, PadRight: 3}, 4),
+		transposed("odd", simd.Conv1D{In: 2, Out: 3, Kernel: 15, Stride: 3, Dilation: 1, PadLeft: 6, PadRight: 6}, 3),
+		gated("repeated context", 2), gated("full context", 6),
+		{"add to frames", [][]int{{2, 3, 5}, {2, 5}}, func(in []*G.Node) *G.Node { return graph.AddToFrames(in[0], in[1]) }},
+		{"sum linear", [][]int{{2, 3, 5}, {5, 7}, {7}, {2, 3, 5}, {5, 7}, {7}}, func(in []*G.Node) *G.Node {
+			return graph.SumLinear(nil, G.Nodes{in[0], in[3]}, G.Nodes{in[1], in[4]}, G.Nodes{in[2], in[5]}, 1)
+		}},
+		{"sum linear/residual", [][]int{{2, 3, 7}, {2, 3, 5}, {5, 7}, {7}}, func(in []*G.Node) *G.Node {
+			return graph.SumLinear(in[0], in[1:2], in[2:3], in[3:], 0.7)
+		}},
+		{"mean", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Mean(in[0]) }},
+		{"cross entropy", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node {
+			return graph.CrossEntropy(in[0], graphtest.Input(in[0].Graph(), "target", []int32{0, 4, 4, 2, 0, 1}, 2, 3))
 		}},
 		{"linear", [][]int{{2, 3, 5}, {5, 7}, {7}}, func(in []*G.Node) *G.Node { return graph.Linear(in[0], in[1], in[2]) }},
 		{"linear/no bias", [][]int{{3, 5}, {5, 1}}, func(in []*G.Node) *G.Node { return graph.Linear(in[0], in[1], nil) }},

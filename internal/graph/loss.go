@@ -5,6 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"vqspeech/internal/simd"
 )
 
 // MSE is the mean over all elements of (x - target)^2.
@@ -21,6 +23,45 @@ func MSE(x, target *G.Node) *G.Node {
 			difference(out[1], floats(v[0]), floats(v[1]), -scale)
 		}, in[0], in[1], grad)
 	}, x, target)
+}
+
+// Mean is the mean over all elements.
+//
+//	x [...] → scalar
+func Mean(x *G.Node) *G.Node {
+	return applyScalar("mean", func(in []G.Value) float64 {
+		var s float64
+		for _, v := range floats(in[0]) {
+			s += float64(v)
+		}
+		return s / float64(len(floats(in[0])))
+	}, []bool{true}, func(_ G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
+		return G.Nodes{apply("mean/d", x.Shape(), func(dx []float32, v []G.Value) {
+			share := scalar(v[0]) / float32(len(dx))
+			for i := range dx {
+				dx[i] = share
+			}
+		}, nil, nil, grad)}
+	}, x)
+}
+
+// CrossEntropy is the negative log-likelihood of a class under softmax(a), of
+// every row (nats). A target outside the classes panics.
+//
+//	a [..., K], target [...] int32 → [...]
+func CrossEntropy(a, target *G.Node) *G.Node {
+	n, k := rows(a.Shape())
+	shape := a.Shape()[:a.Dims()-1]
+	CheckShape("cross entropy target", target, shape...)
+	tape := newTensor(a.Shape()) // softmax, then the gradient of the logits
+	p := tape.Data().([]float32)
+	return apply("cross entropy", shape, func(nll []float32, in []G.Value) {
+		simd.CrossEntropy(nll, p, floats(in[0]), ints(in[1]), n, k)
+	}, []bool{true, false}, once("cross entropy", func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
+		return G.Nodes{applyOn(tape, "cross entropy/d", func(p []float32, v []G.Value) {
+			simd.CrossEntropyBackward(p, floats(v[0]), ints(v[1]), n, k)
+		}, nil, nil, grad, in[1], out), nil}
+	}), a, target)
 }
 
 // StopGradient is x for which no gradient flows: sg[x] of van den Oord et al.

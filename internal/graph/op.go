@@ -70,12 +70,31 @@ type kernel func(out []float32, in []G.Value)
 // apply adds an operation with a float32 tensor result. wrt tells which inputs
 // have gradients; nil means none.
 func apply(name string, shape tensor.Shape, run kernel, wrt []bool, diff diffFunc, in ...*G.Node) *G.Node {
-	out := newTensor(shape)
-	data := out.Data().([]float32)
+	return applyOn(newTensor(shape), name, run, wrt, diff, in...)
+}
+
+// applyOn is apply with a result that the caller provides: the tape of a forward
+// pass, which its gradient may overwrite. The gradient must then have the
+// forward pass among its inputs and be added only once (see once).
+func applyOn(out *tensor.Dense, name string, run kernel, wrt []bool, diff diffFunc, in ...*G.Node) *G.Node {
+	data, shape := out.Data().([]float32), out.Shape()
 	return add(&op{
 		name: name, out: G.TensorType{Dims: len(shape), Of: tensor.Float32}, shape: shape, wrt: wrt, diff: diff,
 		do: func(in []G.Value) (G.Value, error) { run(data, in); return out, nil },
 	}, in)
+}
+
+// once is diff for a gradient that overwrites the tape of its forward pass: it
+// panics when the operation is differentiated again.
+func once(name string, diff diffFunc) diffFunc {
+	done := false
+	return func(in G.Nodes, out, grad *G.Node, want []bool) G.Nodes {
+		if done {
+			panic(fmt.Sprintf("graph: %s: differentiated twice", name))
+		}
+		done = true
+		return diff(in, out, grad, want)
+	}
 }
 
 // applyScalar adds an operation with a scalar float32 result, such as a loss.

@@ -57,3 +57,11 @@ func Sum(y []float32, x [][]float32) {
 		}
 	})
 }
+
+// ScaleBy computes y = x*factor. y may be x.
+//
+//	y, x [N] float32
+func ScaleBy(y, x []float32, factor float32) {
+	checkLen("ScaleBy y", len(y), len(x))
+	Parallel(len(x), 16384, func(lo, hi int) { affine(y[lo:hi], x[lo:hi], factor, 0) })
+}

@@ -53,6 +53,10 @@ func TestKernelsStayInsideTheirSlices(t *testing.T) {
 					copy(c, p.c)
 					p.runPacked(c)
 					p.check(t, c)
+					if !p.transA {
+						copy(c, p.c)
+						PackB(p.transB, p.k, p.n, p.b, p.ldb).MulRows(p.m, p.a, p.lda, c, p.ldc, new(RowScratch))
+					}
 				}
 			}
 		}
@@ -64,6 +68,9 @@ func TestKernelsStayInsideTheirSlices(t *testing.T) {
 				}
 				Axpy(0.5, x, y)
 				FoldedMagnitudes(x, y, guarded(t, r, n, atStart), guarded(t, r, n, atStart))
+				h := guarded(t, r, 2*n, atStart)
+				GateRow(x, h)
+				gateGrad(h[:n], h[n:], x)
 				adamStep(1).Apply(x, y, guarded(t, r, n, atStart), guarded(t, r, n, atStart))
 			}
 		}

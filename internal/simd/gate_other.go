@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package simd
+
+func rowMultiplyHead(dst, a, b []float32) int { return 0 }
+func rowGateGradHead(a, b, dz []float32) int  { return 0 }

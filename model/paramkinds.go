@@ -1,0 +1,41 @@
+package model
+
+import "fmt"
+
+// The constructors of this file describe the tensors of further networks, with
+// PyTorch's default initial values.
+
+// ConvParam is the weight of a convolution, in files [out, in, k], in memory
+// [k*in, out] (see simd.Conv1D). That of a transposed convolution is the same
+// with its inputs for out and its outputs for in, in files PyTorch's
+// [in, out, k].
+func ConvParam(name string, out, in, k int) Param {
+	return Param{name, []int{out, in, k}, convOIK, fanIn(in * k)}
+}
+
+// LinearParam is the weight of a linear map, in files [out, in], in memory
+// [in, out].
+func LinearParam(name string, out, in int) Param {
+	return Param{name, []int{out, in}, linearOI, fanIn(in)}
+}
+
+// BiasParam is the bias [n] of a layer each of whose outputs is a sum over fan
+// inputs.
+func BiasParam(name string, n, fan int) Param { return Param{name, []int{n}, plain, fanIn(fan)} }
+
+// EmbeddingParam is a table [rows, dim] of normally distributed vectors.
+func EmbeddingParam(name string, rows, dim int) Param {
+	return Param{name, []int{rows, dim}, plain, normal}
+}
+
+// CheckWeights reports a tensor of params that w lacks or has in another size.
+func CheckWeights(w Weights, params []Param) error {
+	for _, p := range params {
+		if got, ok := w[p.Name]; !ok {
+			return fmt.Errorf("model: tensor %s is missing", p.Name)
+		} else if len(got) != p.Size() {
+			return fmt.Errorf("model: tensor %s has %d elements, want %d", p.Name, len(got), p.Size())
+		}
+	}
+	return nil
+}

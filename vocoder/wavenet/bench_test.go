@@ -1,0 +1,57 @@
+package wavenet_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"vqspeech/vocoder/wavenet"
+	"vqspeech/vocoder/wavenet/wavenettest"
+)
+
+// BenchmarkGenerate times generation at 16 kHz on one core, of several
+// utterances at a time.
+func BenchmarkGenerate(b *testing.B) {
+	const sampleRate = 16000
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for _, name := range wavenet.Presets {
+		for _, n := range []int{1, 2, 8} {
+			b.Run(fmt.Sprint(name, "/", n), func(b *testing.B) {
+				cfg, err := wavenet.Preset(name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				g, err := wavenet.New(cfg, wavenettest.Random(cfg, 1))
+				if err != nil {
+					b.Fatal(err)
+				}
+				var streams []*wavenet.Stream
+				var latents [][]float32
+				for i := range n {
+					o := wavenet.DefaultOptions()
+					o.Seed = uint64(i)
+					streams = append(streams, stream(b, g, o))
+					latents = append(latents, wavenettest.Latents(cfg, 1, uint64(i)))
+				}
+				push := func() {
+					if _, err := wavenet.PushAll(streams, latents); err != nil {
+						b.Fatal(err)
+					}
+				}
+				for range 6 { // the lookahead
+					push()
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					push()
+				}
+				samples := float64(b.N * n * cfg.Upsampling)
+				seconds := b.Elapsed().Seconds()
+				b.ReportMetric(samples/sampleRate/seconds, "x_realtime")
+				b.ReportMetric(seconds/samples*1e6, "µs/sample")
+				b.ReportMetric(cfg.Work().PerSample()/1e6, "MMAC/sample")
+				b.ReportMetric(cfg.Work().PerSample()*samples/seconds/1e9, "GMAC/s")
+			})
+		}
+	}
+}

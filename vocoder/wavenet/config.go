@@ -1,0 +1,84 @@
+package wavenet
+
+import (
+	"errors"
+	"fmt"
+
+	"vqspeech/audio/mulaw"
+)
+
+// Config describes a network completely: with the weights it is all that
+// generation needs.
+type Config struct {
+	Dim        int   `yaml:"dim" json:"dim"`               // d, width of a latent
+	Upsampling int   `yaml:"upsampling" json:"upsampling"` // U, samples per latent
+	Strides    []int `yaml:"strides" json:"strides"`       // of the transposed convolutions, product U; empty: latents are repeated
+	Speakers   int   `yaml:"-" json:"speakers"`            // rows of the speaker table
+
+	CondChannels int  `yaml:"cond_channels" json:"cond_channels"` // C
+	CondReLU     bool `yaml:"cond_relu" json:"cond_relu"`         // after the convolution over latents
+	SpeakerDim   int  `yaml:"speaker_dim" json:"speaker_dim"`     // G
+
+	Cycles      int  `yaml:"cycles" json:"cycles"`
+	CycleLayers int  `yaml:"cycle_layers" json:"cycle_layers"` // P, dilations 1, 2, … 2^(P-1)
+	Kernel      int  `yaml:"kernel" json:"kernel"`             // taps of a dilated convolution
+	Residual    int  `yaml:"residual" json:"residual"`         // R
+	Gate        int  `yaml:"gate" json:"gate"`                 // D
+	Skip        int  `yaml:"skip" json:"skip"`                 // S
+	Post        int  `yaml:"post" json:"post"`                 // channels between the two layers of the head
+	Scaled      bool `yaml:"scaled" json:"scaled"`             // residual sums times sqrt(1/2), skip sum times sqrt(1/M) (r9y9/wavenet_vocoder)
+}
+
+// Constants of the alphabet.
+const (
+	Levels = mulaw.Levels // codes
+	Start  = Levels / 2   // the code before the first, silence
+)
+
+// Layers returns M.
+func (c Config) Layers() int { return c.Cycles * c.CycleLayers }
+
+// Dilation returns the distance between two taps of layer l (samples).
+func (c Config) Dilation(l int) int { return 1 << (l % c.CycleLayers) }
+
+// ReceptiveField returns the number of past codes, the newest among them, that
+// a prediction depends on.
+func (c Config) ReceptiveField() int {
+	return c.Cycles*(c.Kernel-1)*(1<<c.CycleLayers-1) + 1
+}
+
+// upKernel returns the taps of an upsampling transposed convolution: 4 strides,
+// or 5 if the stride is odd, so that the padding on either side, half of what
+// they exceed the stride by, is whole.
+func upKernel(stride int) int { return (4 + stride%2) * stride }
+
+// Validate reports every field that is out of range, one error each.
+func (c Config) Validate() error {
+	var errs []error
+	between := func(field string, got, lo, hi int) {
+		if got < lo || got > hi {
+			errs = append(errs, fmt.Errorf("wavenet.%s: must be between %d and %d (got %d)", field, lo, hi, got))
+		}
+	}
+	between("dim", c.Dim, 1, 4096)
+	between("upsampling", c.Upsampling, 1, 1<<16)
+	between("speakers", c.Speakers, 1, 1<<20)
+	between("cond_channels", c.CondChannels, 1, 4096)
+	between("speaker_dim", c.SpeakerDim, 1, 1024)
+	between("cycles", c.Cycles, 1, 64)
+	between("cycle_layers", c.CycleLayers, 1, 16)
+	between("kernel", c.Kernel, 2, 16)
+	between("residual", c.Residual, 1, 4096)
+	between("gate", c.Gate, 1, 4096)
+	between("skip", c.Skip, 1, 4096)
+	between("post", c.Post, 1, 4096)
+	product := 1
+	for i, s := range c.Strides {
+		between(fmt.Sprintf("strides[%d]", i), s, 2, 64)
+		product = min(product*max(s, 1), 1<<32)
+	}
+	if len(c.Strides) > 0 && product != c.Upsampling {
+		errs = append(errs, fmt.Errorf("wavenet.strides: the product of %v must be upsampling, %d", c.Strides, c.Upsampling))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,34 @@
+// Package wavenet is an autoregressive waveform decoder: a stack of gated
+// dilated causal convolutions over mu-law codes (van den Oord et al. 2016),
+// conditioned on latents and on a speaker as in the autoencoders of van den Oord
+// et al. 2017 and Chorowski et al. 2019.
+//
+//	latents [L, d], speaker → codes [L*U] → samples [L*U]
+//
+// [Config] fixes the network and lists its tensors; [Preset] has three sizes.
+// [New] packs trained weights into a [Generator], which draws one sample after
+// the other from cached layer inputs (fast-wavenet, Le Paine et al. 2016): every
+// utterance is a [Stream], and any number of streams can advance together, so
+// that each weight is read once for all of them. What a stream gives depends on
+// its latents, speaker and seed, not on how the latents were cut into pieces nor
+// on the streams beside it.
+//
+// Package train, below this one, trains the network.
+//
+// # The network
+//
+// Axes: B batch, L latents, U samples per latent, T = L*U samples, d width of a
+// latent, R residual, D gate, S skip and C conditioning channels, G width of a
+// speaker vector, M layers, P layers per cycle.
+//
+//	c = upsample(conv3(latents))                          [B, T, C]
+//	x = embedding(code[t-1]), code[-1] = 128               [B, T, R]
+//	for l = 0 … M-1
+//	    h = conv(x, dilation 2^(l mod P)) + V_l c + U_l g  [B, T, 2D]
+//	    z = tanh(h[:D]) * sigmoid(h[D:])                   [B, T, D]
+//	    skip = skip + W_l z                                [B, T, S]
+//	    x = x + X_l z                                      [B, T, R]
+//	logits = head2(relu(head1(relu(skip))))                [B, T, 256]
+//
+// The prediction of sample t sees the codes before t and all latents.
+package wavenet

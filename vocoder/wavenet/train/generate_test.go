@@ -1,0 +1,89 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"vqspeech/internal/graph/graphtest"
+	"vqspeech/vocoder/wavenet"
+	"vqspeech/vocoder/wavenet/wavenettest"
+)
+
+// Generation with cached inputs along given codes is the training graph, at
+// every sample: both read weights in their own way, and this holds them
+// together.
+func TestGenerationIsTheTrainingGraph(t *testing.T) {
+	for _, c := range networks(t) {
+		t.Run(c.name, func(t *testing.T) {
+			w := wavenettest.Random(c.cfg, 1)
+			n, err := New(c.cfg, w, 1, c.latents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close()
+			rng := rand.New(rand.NewPCG(2, 3))
+			codes := make([]uint8, len(n.In.Codes))
+			for i := range codes {
+				codes[i] = uint8(rng.IntN(wavenet.Levels))
+				n.In.Codes[i] = int32(codes[i])
+			}
+			speaker := c.cfg.Speakers - 1
+			n.In.Speaker[0] = int32(speaker)
+			copy(n.In.Previous, shifted(n.In.Codes, 1))
+			copy(n.In.Latents, wavenettest.Latents(c.cfg, c.latents, 4))
+			if _, err := n.Run(); err != nil {
+				t.Fatal(err)
+			}
+			g, err := wavenet.New(c.cfg, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := g.Score(n.In.Latents, speaker, codes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := graphtest.Floats(n.Nodes.NLL)
+			if len(got) != len(want) {
+				t.Fatalf("%d samples, want %d", len(got), len(want))
+			}
+			for i := range want {
+				if d := math.Abs(float64(got[i] - want[i])); !(d < 1e-4) {
+					t.Fatalf("sample %d: %g nats, want %g", i, got[i], want[i])
+				}
+			}
+		})
+	}
+}
+
+type network struct {
+	name    string
+	cfg     wavenet.Config
+	latents int
+}
+
+// networks lists the presets with two and three taps, odd lengths and both kinds
+// of upsampling and scaling. The largest has fewer samples: they are 100 times
+// the work of those of the smallest.
+func networks(t testing.TB) []network {
+	var list []network
+	for i, name := range wavenet.Presets {
+		for _, kernel := range []int{2, 3} {
+			for _, strides := range [][]int{nil, {3, 5, 2}} {
+				cfg, err := wavenet.Preset(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.Kernel, cfg.Speakers, cfg.Dim = kernel, 3, 7
+				cfg.Strides, cfg.Upsampling, cfg.CondReLU, cfg.Scaled = strides, 31, kernel == 2, strides != nil
+				if strides != nil {
+					cfg.Upsampling = 30
+				}
+				latents := []int{13, 31, 1}[i]
+				list = append(list, network{fmt.Sprintf("%s/k%d/%v", name, kernel, strides), cfg, latents})
+			}
+		}
+	}
+	return list
+}

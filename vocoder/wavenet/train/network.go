@@ -1,0 +1,96 @@
+// Package train holds the training graph of a WaveNet: teacher forcing, the
+// likelihood of the codes and all gradients.
+//
+// [Build] adds the network to a graph whose latents may come from anywhere, an
+// encoder among them; [New] makes a graph of its own on given latents.
+package train
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vqspeech/internal/graph"
+	"vqspeech/vocoder/wavenet"
+)
+
+// Nodes are what Build needs and what it adds, for a batch of B crops of L
+// latents or T = L*U samples. Everything but the four inputs is filled by Build.
+type Nodes struct {
+	Latents  *G.Node // [B, L, d], jittered if they are to be
+	Speaker  *G.Node // [B] int32
+	Previous *G.Node // [B, T] int32, the code before each sample
+	Codes    *G.Node // [B, T] int32, the code of each sample
+
+	Cond   *G.Node   // [B, L, C], with learned upsampling [B, T, C]
+	Input  *G.Node   // [B, T, R]
+	Gates  []*G.Node // of each layer, [B, T, D]
+	Layers []*G.Node // outputs of all layers but the last, [B, T, R]
+	Skip   *G.Node   // [B, T, S]
+	Logits *G.Node   // [B, T, 256]
+	NLL    *G.Node   // [B, T] (nats)
+	Mean   *G.Node   // scalar, the mean of NLL (nats per sample)
+}
+
+// Build adds the network of cfg to the graph of n.Latents; param holds the nodes
+// of its tensors by name, in memory layout. It panics on shapes that do not fit.
+//
+// A loss on the scale of an evidence lower bound, where the latent terms are
+// sums over a crop, is T times the mean: graph.Scale(n.Mean, T).
+func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
+	graph.CheckShape("wavenet latents", n.Latents, -1, -1, cfg.Dim)
+	b, l := n.Latents.Shape()[0], n.Latents.Shape()[1]
+	t := l * cfg.Upsampling
+	graph.CheckShape("wavenet speaker", n.Speaker, b)
+	graph.CheckShape("wavenet previous", n.Previous, b, t)
+	graph.CheckShape("wavenet codes", n.Codes, b, t)
+
+	n.Cond = conditioning(cfg, param, n.Latents)
+	speaker := graph.Embedding(param["speaker.weight"], n.Speaker) // [B, G]
+	n.Input = graph.Embedding(param["input.weight"], n.Previous)   // [B, T, R]
+	x, residual, skip := n.Input, float32(1), float32(1)
+	if cfg.Scaled {
+		residual, skip = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))
+	}
+	var weights, biases G.Nodes
+	for i := range cfg.Layers() {
+		p := func(name string) *G.Node { return param[fmt.Sprintf("layers.%d.%s", i, name)] }
+		context := graph.AddToFrames(graph.Linear(n.Cond, p("cond.weight"), nil), graph.Linear(speaker, p("speaker.weight"), nil))
+		z := graph.GatedConv1D(x, p("conv.weight"), p("conv.bias"), context, cfg.Dilated(i))
+		n.Gates = append(n.Gates, z)
+		weights, biases = append(weights, p("skip.weight")), append(biases, p("skip.bias"))
+		if i < cfg.Layers()-1 {
+			x = graph.SumLinear(x, G.Nodes{z}, G.Nodes{p("res.weight")}, G.Nodes{p("res.bias")}, residual)
+			n.Layers = append(n.Layers, x)
+		}
+	}
+	n.Skip = graph.SumLinear(nil, n.Gates, weights, biases, skip)
+	h := graph.Linear(graph.ReLU(n.Skip), param["head1.weight"], param["head1.bias"])
+	n.Logits = graph.Linear(graph.ReLU(h), param["head2.weight"], param["head2.bias"])
+	n.NLL = graph.CrossEntropy(n.Logits, n.Codes)
+	n.Mean = graph.Mean(n.NLL)
+}
+
+// conditioning maps latents to conditioning vectors, at the rate of the samples
+// only where the upsampling is learned: repeated vectors need not be multiplied
+// again.
+func conditioning(cfg wavenet.Config, param map[string]*G.Node, latents *G.Node) *G.Node {
+	c := graph.Conv1D(latents, param["cond.conv.weight"], param["cond.conv.bias"], cfg.CondConv())
+	if cfg.CondReLU {
+		c = graph.ReLU(c)
+	}
+	for i, g := range cfg.UpConvs() {
+		name := fmt.Sprintf("cond.up%d.", i)
+		c = graph.ConvTranspose1D(c, param[name+"weight"], param[name+"bias"], g)
+	}
+	return c
+}
+
+// input adds an input node whose value is backed by data, so that writing to
+// data changes the value.
+func input[T float32 | int32](g *G.ExprGraph, name string, data []T, shape ...int) *G.Node {
+	t := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
+	return G.NewTensor(g, t.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
+}

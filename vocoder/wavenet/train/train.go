@@ -1,0 +1,152 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+
+	"vqspeech/internal/graph"
+	"vqspeech/model"
+	"vqspeech/vocoder/wavenet"
+)
+
+// Inputs are the values of the graph's input nodes: writing to them sets the
+// next step.
+type Inputs struct {
+	Latents  []float32 // [B, L, d]
+	Jitter   []int32   // [B, L] offsets: latent l is replaced by latent l+offset
+	Speaker  []int32   // [B]
+	Previous []int32   // [B, T], the code before each sample
+	Codes    []int32   // [B, T], the code of each sample
+}
+
+// Net is the training graph of a network on given latents, for one batch shape.
+type Net struct {
+	In     Inputs
+	Nodes  Nodes
+	Params G.Nodes // those with gradients, in the order of Config.Trained
+
+	latents *G.Node // before jitter
+	trained []G.ValueGrad
+	machine G.VM
+}
+
+// New builds the graph for b crops of l latents on weights w, which training
+// changes in place. The loss is the mean negative log-likelihood.
+func New(cfg wavenet.Config, w model.Weights, b, l int) (*Net, error) {
+	n, err := build(cfg, w, b, l)
+	if err != nil {
+		return nil, err
+	}
+	_, err = n.compile()
+	return n, err
+}
+
+func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := model.CheckWeights(w, cfg.Params()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			n, err = nil, fmt.Errorf("wavenet: %v", r)
+		}
+	}()
+	g, t := G.NewGraph(), l*cfg.Upsampling
+	n = &Net{In: Inputs{
+		Latents: make([]float32, b*l*cfg.Dim), Jitter: make([]int32, b*l), Speaker: make([]int32, b),
+		Previous: make([]int32, b*t), Codes: make([]int32, b*t),
+	}}
+	param := map[string]*G.Node{}
+	for _, p := range cfg.Trained() {
+		param[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		n.Params = append(n.Params, param[p.Name])
+	}
+	n.latents = input(g, "latents", n.In.Latents, b, l, cfg.Dim)
+	n.Nodes = Nodes{
+		Latents: graph.Jitter(n.latents, input(g, "jitter", n.In.Jitter, b, l)),
+		Speaker: input(g, "speaker", n.In.Speaker, b), Previous: input(g, "previous", n.In.Previous, b, t),
+		Codes: input(g, "codes", n.In.Codes, b, t),
+	}
+	Build(cfg, param, &n.Nodes)
+	return n, nil
+}
+
+// compile differentiates the mean loss and builds the machine. It returns the
+// gradients of further nodes, if asked for.
+func (n *Net) compile(further ...*G.Node) (G.Nodes, error) {
+	g := n.Nodes.Mean.Graph()
+	one := G.NewConstant(float32(1), G.In(g))
+	grads, err := graph.Gradients(G.Nodes{n.Nodes.Mean}, G.Nodes{one}, append(slices.Clone(n.Params), further...))
+	if err != nil {
+		return nil, fmt.Errorf("wavenet: %w", err)
+	}
+	for i, p := range n.Params {
+		n.trained = append(n.trained, parameter{p, grads[i]})
+	}
+	n.machine = G.NewTapeMachine(g)
+	return grads[len(n.Params):], nil
+}
+
+// parameter is a trained tensor with the node that computes its gradient.
+type parameter struct{ value, grad *G.Node }
+
+func (p parameter) Value() G.Value         { return p.value.Value() }
+func (p parameter) Grad() (G.Value, error) { return p.grad.Value(), nil }
+
+// Loss is the likelihood of one batch.
+type Loss struct {
+	Nats float64   // negative log-likelihood per sample (nats)
+	Bits float64   // the same in bits
+	Sums []float64 // summed over the samples of each crop (nats)
+}
+
+// Run computes the loss and all gradients of the batch in In.
+func (n *Net) Run() (loss Loss, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("wavenet: %v", r)
+		}
+	}()
+	n.machine.Reset()
+	if err := n.machine.RunAll(); err != nil {
+		return Loss{}, fmt.Errorf("wavenet: %w", err)
+	}
+	return n.loss(), nil
+}
+
+// Step runs one step of an optimiser such as model/train's Adam on the batch in
+// In. The loss is that before the step; if it is not finite the step fails and
+// changes nothing.
+func (n *Net) Step(s G.Solver) (Loss, error) {
+	loss, err := n.Run()
+	if err != nil {
+		return loss, err
+	}
+	if math.IsNaN(loss.Nats) || math.IsInf(loss.Nats, 0) {
+		return loss, fmt.Errorf("wavenet: the loss is %g", loss.Nats)
+	}
+	return loss, s.Step(n.trained)
+}
+
+// Close releases the machine.
+func (n *Net) Close() error { return n.machine.Close() }
+
+func (n *Net) loss() Loss {
+	nll := n.Nodes.NLL.Value().Data().([]float32)
+	b := len(n.In.Speaker)
+	loss := Loss{Sums: make([]float64, b)}
+	t := len(nll) / b
+	for i, v := range nll {
+		loss.Sums[i/t] += float64(v)
+	}
+	for _, s := range loss.Sums {
+		loss.Nats += s / float64(len(nll))
+	}
+	loss.Bits = loss.Nats / math.Ln2
+	return loss
+}
