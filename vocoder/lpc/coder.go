@@ -34,9 +34,12 @@ const (
 )
 
 // Inputs are what an autoregressive decoder is told before it draws the next
-// residual, as µ-law codes: the last sample, the last residual, and the
-// prediction, all relative to the gain of the filter (LPCNet's inputs).
-type Inputs [3]uint8
+// residual, as µ-law codes relative to the gain of the filter (LPCNet's inputs).
+type Inputs struct {
+	Signal     uint8 // the last sample
+	Excitation uint8 // the last residual
+	Prediction uint8 // of the sample to come
+}
 
 // A Coder turns residual codes into samples and back. Each utterance has its own;
 // the zero value stands before the first sample.
@@ -105,14 +108,11 @@ type DeEmphasis struct {
 // NewDeEmphasis begins a signal.
 func NewDeEmphasis(coefficient float64) DeEmphasis { return DeEmphasis{coefficient: coefficient} }
 
-// Apply replaces y [S] by x [S].
-func (d *DeEmphasis) Apply(y []float32) {
-	for i, v := range y {
-		x := float64(v) + d.coefficient*d.last
-		if math.Abs(x) < 1e-30 { // no denormals in silence
-			x = 0
-		}
-		d.last = x
-		y[i] = float32(x)
+// Next takes the next value of y and returns that of x.
+func (d *DeEmphasis) Next(y float32) float32 {
+	d.last = float64(y) + float64(d.coefficient*d.last)
+	if math.Abs(d.last) < 1e-30 { // no denormals in silence
+		d.last = 0
 	}
+	return float32(d.last)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"vqspeech/audio/mulaw"
+	"vqspeech/features"
+	"vqspeech/vocoder/lpc"
 )
 
 // Config describes a network completely: with the weights it is all that
@@ -27,6 +29,13 @@ type Config struct {
 	Skip        int  `yaml:"skip" json:"skip"`                 // S
 	Post        int  `yaml:"post" json:"post"`                 // channels between the two layers of the head
 	Scaled      bool `yaml:"scaled" json:"scaled"`             // residual sums times sqrt(1/2), skip sum times sqrt(1/M) (r9y9/wavenet_vocoder)
+
+	// Prediction makes the codes those of the residual of linear prediction
+	// from the latents, which then are features (package lpc; LPCNet, Valin &
+	// Skoglund 2019). The network is also told the last sample and the
+	// prediction.
+	Prediction bool            `yaml:"prediction" json:"prediction,omitempty"`
+	Features   features.Config `yaml:"-" json:"features,omitzero"` // that the latents are, with Prediction
 }
 
 // Constants of the alphabet.
@@ -80,5 +89,18 @@ func (c Config) Validate() error {
 	if len(c.Strides) > 0 && product != c.Upsampling {
 		errs = append(errs, fmt.Errorf("wavenet.strides: the product of %v must be upsampling, %d", c.Strides, c.Upsampling))
 	}
-	return errors.Join(errs...)
+	if !c.Prediction {
+		return errors.Join(errs...)
+	}
+	if len(c.Strides) > 0 {
+		errs = append(errs, errors.New("wavenet.strides: must be empty with prediction, whose filters change with the latents"))
+	}
+	if c.Dim != c.Features.NMels || c.Upsampling != c.Features.HopLength {
+		errs = append(errs, fmt.Errorf("wavenet.prediction: latents of %d values for %d samples, want the %d and %d of the features",
+			c.Dim, c.Upsampling, c.Features.NMels, c.Features.HopLength))
+	}
+	if c.Upsampling%lpc.PerFrame != 0 {
+		errs = append(errs, fmt.Errorf("wavenet.upsampling: must be a multiple of %d with prediction (got %d)", lpc.PerFrame, c.Upsampling))
+	}
+	return errors.Join(append(errs, c.Features.Validate())...)
 }

@@ -9,8 +9,8 @@ func (g *Generator) Generate(o Options, latents, uniform []float32) (codes []int
 	}
 	u := fixed(uniform)
 	s.random = &u
-	s.cond.push(latents)
-	s.cond.ended = true
+	s.push(latents)
+	s.end()
 	ws := g.workspace(1)
 	for s.settled() > 0 {
 		g.step(ws, []*Stream{s})

@@ -26,6 +26,8 @@ type Generator struct {
 
 	// What is computed for every sample.
 	input        []float32 // [256, R]
+	signal       []float32 // [256, R], with Prediction
+	prediction   []float32 // [256, R], with Prediction
 	layers       []layer
 	skipBias     []float32 // [S], summed over layers
 	residual     float32   // factor of a layer's output
@@ -59,6 +61,7 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 	}
 	g := &Generator{
 		cfg: cfg, stages: conditioning(cfg, w), speakers: w["speaker.weight"], input: w["input.weight"],
+		signal: w["signal.weight"], prediction: w["prediction.weight"],
 		skipBias: make([]float32, cfg.Skip), residual: 1, skipScale: 1,
 		head1: pack(cfg.Skip, cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
 		head2: pack(cfg.Post, Levels, w["head2.weight"]), bias2: w["head2.bias"],

@@ -46,6 +46,9 @@ func (c Config) Params() []model.Param {
 	ps = append(ps,
 		model.EmbeddingParam("speaker.weight", c.Speakers, c.SpeakerDim),
 		model.EmbeddingParam("input.weight", Levels, c.Residual))
+	if c.Prediction {
+		ps = append(ps, model.EmbeddingParam("signal.weight", Levels, c.Residual), model.EmbeddingParam("prediction.weight", Levels, c.Residual))
+	}
 	for l := range c.Layers() {
 		n := layerName(l)
 		ps = append(ps,

@@ -37,13 +37,13 @@ func (g *Generator) force(latents []float32, speaker int, codes []uint8, visit f
 	if want := len(latents) / g.cfg.Dim * g.cfg.Upsampling; len(codes) != want {
 		return fmt.Errorf("wavenet: %d codes, want the %d of %d latents", len(codes), want, len(latents)/g.cfg.Dim)
 	}
-	s.cond.push(latents)
-	s.cond.ended = true
+	s.push(latents)
+	s.end()
 	ws := g.workspace(1)
 	for t := 0; s.settled() > 0; t++ {
 		g.step(ws, []*Stream{s})
 		visit(t, ws.logits[:Levels])
-		s.code = int(codes[t])
+		s.take(int(codes[t]))
 	}
 	g.workspaces.Put(ws)
 	return nil

@@ -83,7 +83,13 @@ func (g *Generator) step(ws *workspace, streams []*Stream) {
 	for i, s := range streams {
 		sums := ws.sums[i*width : (i+1)*width]
 		copy(sums, g.skipBias)
-		copy(sums[c.Skip:], g.input[s.code*c.Residual:(s.code+1)*c.Residual])
+		x := sums[c.Skip:]
+		copy(x, g.input[s.code*c.Residual:(s.code+1)*c.Residual])
+		if s.residual != nil {
+			in := s.residual.next(s.context, s.repeats)
+			simd.AddRow(x, g.signal[int(in.Signal)*c.Residual:][:c.Residual])
+			simd.AddRow(x, g.prediction[int(in.Prediction)*c.Residual:][:c.Residual])
+		}
 	}
 	ring := 0
 	for l := range g.layers {
@@ -159,6 +165,15 @@ func (s *Stream) remember(ring []float32, l, dilation int, taps, x []float32) {
 
 // draw chooses the code of a sample from its logits.
 func (s *Stream) draw(ws *workspace, logits []float32) {
-	s.code = ws.sampler.draw(logits, s.options, s.random)
-	s.out = append(s.out, s.g.decoded[s.code])
+	s.take(ws.sampler.draw(logits, s.options, s.random))
+}
+
+// take appends the sample of a code.
+func (s *Stream) take(code int) {
+	s.code = code
+	if s.residual != nil {
+		s.out = append(s.out, s.residual.put(uint8(code)))
+		return
+	}
+	s.out = append(s.out, s.g.decoded[code])
 }

@@ -44,11 +44,12 @@ type Stream struct {
 	rings    []float32 // last inputs of every layer, layer after layer
 	position []int     // in each layer's ring: where its next input goes
 	code     int       // the last drawn
+	residual *residual // with Prediction
 	out      []float32
 }
 
 // NewStream starts an utterance.
-func (g *Generator) NewStream(o Options) (*Stream, error) {
+func (g *Generator) NewStream(o Options) (s *Stream, err error) {
 	if err := o.validate(g.cfg); err != nil {
 		return nil, err
 	}
@@ -56,8 +57,13 @@ func (g *Generator) NewStream(o Options) (*Stream, error) {
 	for _, l := range g.layers {
 		frames += (g.cfg.Kernel - 1) * l.dilation
 	}
-	s := &Stream{g: g, options: o, rings: make([]float32, frames*g.cfg.Residual), position: make([]int, len(g.layers))}
+	s = &Stream{g: g, options: o, rings: make([]float32, frames*g.cfg.Residual), position: make([]int, len(g.layers))}
 	s.cond.speaker = g.speakerContext(o.Speaker)
+	if g.cfg.Prediction {
+		if s.residual, err = newResidual(g.cfg); err != nil {
+			return nil, err
+		}
+	}
 	s.reset()
 	return s, nil
 }
@@ -73,7 +79,21 @@ func (s *Stream) reset() {
 	clear(s.rings)
 	clear(s.position)
 	s.code = Start
+	if s.residual != nil {
+		s.residual.reset()
+	}
 }
+
+// push takes latents of the utterance.
+func (s *Stream) push(latents []float32) {
+	s.cond.push(latents)
+	if s.residual != nil {
+		s.residual.push(latents)
+	}
+}
+
+// end says that there are no more.
+func (s *Stream) end() { s.cond.ended = true }
 
 // pcgStream is the second seed of the generator of draws: the letters WaveNet.
 const pcgStream = 0x576176654e6574
@@ -108,7 +128,7 @@ func PushAll(streams []*Stream, latents [][]float32) ([][]float32, error) {
 		}
 	}
 	for i, s := range streams {
-		s.cond.push(latents[i])
+		s.push(latents[i])
 	}
 	return advance(streams), nil
 }
@@ -117,7 +137,7 @@ func PushAll(streams []*Stream, latents [][]float32) ([][]float32, error) {
 // last samples.
 func FlushAll(streams []*Stream) [][]float32 {
 	for _, s := range streams {
-		s.cond.ended = true
+		s.end()
 	}
 	out := advance(streams)
 	for _, s := range streams {
@@ -145,6 +165,9 @@ func (s *Stream) settled() int {
 	columns, repeat := s.g.columns(), s.g.repeat()
 	if s.context*columns == len(s.contexts) {
 		s.contexts, s.context = s.cond.next(s.g, s.contexts[:0]), 0
+		if s.residual != nil {
+			s.residual.advance(len(s.contexts) / columns)
+		}
 	}
 	return (len(s.contexts)/columns-s.context)*repeat - s.repeats
 }

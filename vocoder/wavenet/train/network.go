@@ -17,12 +17,15 @@ import (
 )
 
 // Nodes are what Build needs and what it adds, for a batch of B crops of L
-// latents or T = L*U samples. Everything but the four inputs is filled by Build.
+// latents or T = L*U samples. Everything but the inputs is filled by Build.
 type Nodes struct {
 	Latents  *G.Node // [B, L, d], jittered if they are to be
 	Speaker  *G.Node // [B] int32
 	Previous *G.Node // [B, T] int32, the code before each sample
 	Codes    *G.Node // [B, T] int32, the code of each sample
+
+	// With Config.Prediction, [B, T] int32: see lpc.Inputs.
+	Signal, Prediction *G.Node
 
 	Cond   *G.Node   // [B, L, C], with learned upsampling [B, T, C]
 	Input  *G.Node   // [B, T, R]
@@ -50,6 +53,9 @@ func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
 	n.Cond = conditioning(cfg, param, n.Latents)
 	speaker := graph.Embedding(param["speaker.weight"], n.Speaker) // [B, G]
 	n.Input = graph.Embedding(param["input.weight"], n.Previous)   // [B, T, R]
+	if cfg.Prediction {
+		n.Input = graph.Sum(n.Input, graph.Embedding(param["signal.weight"], n.Signal), graph.Embedding(param["prediction.weight"], n.Prediction))
+	}
 	x, residual, skip := n.Input, float32(1), float32(1)
 	if cfg.Scaled {
 		residual, skip = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))

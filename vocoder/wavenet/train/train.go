@@ -20,6 +20,8 @@ type Inputs struct {
 	Speaker  []int32   // [B]
 	Previous []int32   // [B, T], the code before each sample
 	Codes    []int32   // [B, T], the code of each sample
+
+	Signal, Prediction []int32 // [B, T], with Config.Prediction (lpc.Inputs)
 }
 
 // Net is the training graph of a network on given latents, for one batch shape.
@@ -71,6 +73,10 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 		Latents: graph.Jitter(n.latents, input(g, "jitter", n.In.Jitter, b, l)),
 		Speaker: input(g, "speaker", n.In.Speaker, b), Previous: input(g, "previous", n.In.Previous, b, t),
 		Codes: input(g, "codes", n.In.Codes, b, t),
+	}
+	if cfg.Prediction {
+		n.In.Signal, n.In.Prediction = make([]int32, b*t), make([]int32, b*t)
+		n.Nodes.Signal, n.Nodes.Prediction = input(g, "signal", n.In.Signal, b, t), input(g, "prediction", n.In.Prediction, b, t)
 	}
 	Build(cfg, param, &n.Nodes)
 	return n, nil
