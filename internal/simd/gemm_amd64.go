@@ -5,8 +5,8 @@ package simd
 // gemmKernels has the kernel of each isaLevel of this build.
 var gemmKernels = [...]*gemmKernel{
 	isaGeneric: &gemmGeneric,
-	isaAVX2:    {mr: 6, nr: 16, strideA: 8, exactA: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 2 << 20, tile: gemmTileAVX2, pack: gemmPackAVX2},
-	isaAVX512:  {mr: 14, nr: 32, strideA: 16, exactA: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 4 << 20, tile: gemmTileAVX512, pack: gemmPackAVX2},
+	isaAVX2:    {mr: 6, nr: 16, strideA: 8, exactA: true, half: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 2 << 20, tile: gemmTileAVX2, pack: gemmPackAVX2},
+	isaAVX512:  {mr: 14, nr: 32, strideA: 16, exactA: true, half: true, wide: [3]int{1: 4, 2: 2}, threadFlops: 4 << 20, tile: gemmTileAVX512, pack: gemmPackAVX2},
 }
 
 // gemmTileFunc is an assembly tile of a fixed number of rows and panels; k > 0.
@@ -16,8 +16,11 @@ type gemmTileFunc func(k int, a *float32, lda int, b *float32, ldb, panelB int, 
 func gemmTileAVX2(h, panels, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int, add bool) {
 	gemmCheckTile(h, panels, 16, k, a, lda, b, ldb, panelB, c, ldc)
 	f := gemmTilesAVX2[h]
-	if panels > 1 {
+	switch {
+	case panels > 1:
 		f = gemmWidesAVX2[h]
+	case panels == 0:
+		f = gemmHalvesAVX2[h]
 	}
 	f(k, &a[0], lda, &b[0], ldb, panelB, &c[0], ldc, add)
 }
@@ -25,14 +28,20 @@ func gemmTileAVX2(h, panels, k int, a []float32, lda int, b []float32, ldb, pane
 func gemmTileAVX512(h, panels, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int, add bool) {
 	gemmCheckTile(h, panels, 32, k, a, lda, b, ldb, panelB, c, ldc)
 	f := gemmTilesAVX512[h]
-	if panels > 1 {
+	switch {
+	case panels > 1:
 		f = gemmWidesAVX512[h]
+	case panels == 0:
+		f = gemmHalvesAVX512[h]
 	}
 	f(k, &a[0], lda, &b[0], ldb, panelB, &c[0], ldc, add)
 }
 
 // gemmCheckTile panics if an assembly tile would leave a slice.
 func gemmCheckTile(h, panels, nr, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int) {
+	if panels == 0 {
+		panels, nr = 1, nr/2
+	}
 	_, _, _ = a[(k-1)*lda+h-1], b[(panels-1)*panelB+(k-1)*ldb+nr-1], c[(h-1)*ldc+panels*nr-1]
 }
 

@@ -17,7 +17,8 @@ const (
 // gemmKernel is the innermost loop of a product for one instruction set.
 //
 // tile computes h ≤ mr rows of C, as wide as the panels of B, nr columns each:
-// with add, C += A·B, else C = A·B. There is one panel, or wide[h] of them.
+// with add, C += A·B, else C = A·B. There is one panel, or wide[h] of them, or
+// with half none, which means the first nr/2 columns of one.
 //
 //	A  k groups of h values, lda apart
 //	B  panels, panelB apart, of k groups of nr values, ldb apart
@@ -34,6 +35,7 @@ const (
 type gemmKernel struct {
 	mr, nr, strideA int
 	wide            [3]int
+	half            bool
 	exactA          bool // tile reads h values of each group of A, not mr
 	threadFlops     int
 	tile            func(h, panels, k int, a []float32, lda int, b []float32, ldb, panelB int, c []float32, ldc int, add bool)
@@ -134,7 +136,13 @@ func (s *gemmPass) rows(ic, ie int) {
 // columns multiplies the packed rows ic to ie-1 of A by w columns of B, from j on:
 // whole panels, or less than one.
 func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
-	nr, stride := s.kern.nr, s.strideA
+	nr, wide, stride := s.kern.nr, w/s.kern.nr, s.strideA
+	if wide == 0 {
+		wide = 1
+		if s.kern.half && w <= nr/2 {
+			wide, nr = 0, nr/2
+		}
+	}
 	add := s.accumulate || s.pc > 0
 	panels := (ie - ic + s.kern.mr - 1) / s.kern.mr
 	for p := range panels {
@@ -143,10 +151,10 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 		a := s.panelA[p*stride*s.kc:]
 		c := s.c[i*s.ldc+j:]
 		if w >= nr {
-			s.kern.tile(h, w/nr, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
+			s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
 			continue
 		}
-		s.kern.tile(h, 1, s.kc, a, stride, b, ldb, panelB, s.edge, nr, false)
+		s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, s.edge, nr, false)
 		for r := range h {
 			to := c[r*s.ldc:][:w]
 			if !add {

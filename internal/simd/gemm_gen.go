@@ -45,8 +45,12 @@ func main() {
 		for h := 1; h < len(wide); h++ {
 			x.tile(&s, fmt.Sprintf("gemmWide%d%s", h, x.name), h, wide[h])
 		}
-		x.table(&g, "Tile", "one panel and", x.rows)
-		x.table(&g, "Wide", "several panels and", len(wide)-1)
+		x.table(&g, "Tile", "Tiles", "one panel and", x.rows)
+		for h := 1; h <= x.rows; h++ {
+			x.tile(&s, fmt.Sprintf("gemmHalf%d%s", h, x.name), h, 0)
+		}
+		x.table(&g, "Wide", "Wides", "several panels and", len(wide)-1)
+		x.table(&g, "Half", "Halves", "half a panel and", x.rows)
 	}
 	write("gemm_tiles_amd64.s", s.Bytes())
 	code, err := format.Source(g.Bytes())
@@ -58,12 +62,12 @@ func main() {
 }
 
 // table declares the tiles of 1 to n rows and a table of them.
-func (x set) table(w *bytes.Buffer, kind, what string, n int) {
+func (x set) table(w *bytes.Buffer, kind, plural, what string, n int) {
 	for h := 1; h <= n; h++ {
 		fmt.Fprintf(w, "\n//go:noescape\nfunc gemm%s%d%s(%s)\n", kind, h, x.name, params)
 	}
-	fmt.Fprintf(w, "\n// gemm%ss%s has the tile of %s h rows at h.\n", kind, x.name, what)
-	fmt.Fprintf(w, "var gemm%ss%s = [...]gemmTileFunc{\n", kind, x.name)
+	fmt.Fprintf(w, "\n// gemm%s%s has the tile of %s h rows at h.\n", plural, x.name, what)
+	fmt.Fprintf(w, "var gemm%s%s = [...]gemmTileFunc{\n", plural, x.name)
 	for h := 1; h <= n; h++ {
 		fmt.Fprintf(w, "\t%d: gemm%s%d%s,\n", h, kind, h, x.name)
 	}
@@ -78,11 +82,15 @@ func write(name string, b []byte) {
 }
 
 // tile writes a tile of h rows and the given number of panels of B. Each step of
-// k multiplies two vectors of each panel by h values of A.
+// k multiplies two vectors of each panel by h values of A; with no panels, the
+// first vector of one.
 func (x set) tile(w *bytes.Buffer, name string, h, panels int) {
 	ins := func(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
 	bytes := 4 * x.lanes // of a vector
 	vectors := 2 * panels
+	if panels == 0 {
+		vectors, panels = 1, 1
+	}
 	sum := func(r, i int) string { return fmt.Sprint(x.reg, r*vectors+i) }
 	free := x.reg + "%d"
 	next := h * vectors // first register that holds no sum

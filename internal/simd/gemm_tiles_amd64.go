@@ -45,6 +45,34 @@ var gemmWidesAVX2 = [...]gemmTileFunc{
 }
 
 //go:noescape
+func gemmHalf1AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf2AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf3AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf4AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf5AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf6AVX2(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+// gemmHalvesAVX2 has the tile of half a panel and h rows at h.
+var gemmHalvesAVX2 = [...]gemmTileFunc{
+	1: gemmHalf1AVX2,
+	2: gemmHalf2AVX2,
+	3: gemmHalf3AVX2,
+	4: gemmHalf4AVX2,
+	5: gemmHalf5AVX2,
+	6: gemmHalf6AVX2,
+}
+
+//go:noescape
 func gemmTile1AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
 
 //go:noescape
@@ -114,4 +142,64 @@ func gemmWide2AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c 
 var gemmWidesAVX512 = [...]gemmTileFunc{
 	1: gemmWide1AVX512,
 	2: gemmWide2AVX512,
+}
+
+//go:noescape
+func gemmHalf1AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf2AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf3AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf4AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf5AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf6AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf7AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf8AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf9AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf10AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf11AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf12AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf13AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+//go:noescape
+func gemmHalf14AVX512(k int, a *float32, lda int, b *float32, ldb, panelB int, c *float32, ldc int, add bool)
+
+// gemmHalvesAVX512 has the tile of half a panel and h rows at h.
+var gemmHalvesAVX512 = [...]gemmTileFunc{
+	1:  gemmHalf1AVX512,
+	2:  gemmHalf2AVX512,
+	3:  gemmHalf3AVX512,
+	4:  gemmHalf4AVX512,
+	5:  gemmHalf5AVX512,
+	6:  gemmHalf6AVX512,
+	7:  gemmHalf7AVX512,
+	8:  gemmHalf8AVX512,
+	9:  gemmHalf9AVX512,
+	10: gemmHalf10AVX512,
+	11: gemmHalf11AVX512,
+	12: gemmHalf12AVX512,
+	13: gemmHalf13AVX512,
+	14: gemmHalf14AVX512,
 }
