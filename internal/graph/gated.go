@@ -67,7 +67,7 @@ func AddToFrames(x, v *G.Node) *G.Node {
 	b, t, c := x.Shape()[0], x.Shape()[1], x.Shape()[2]
 	CheckShape("add to frames v", v, b, c)
 	return apply("add to frames", x.Shape(), func(y []float32, in []G.Value) {
-		copy(y, floats(in[0]))
+		simd.Sum(y, [][]float32{floats(in[0])})
 		v := floats(in[1])
 		for i := range b {
 			simd.AddRows(y[i*t*c:(i+1)*t*c], v[i*c:(i+1)*c], t, c)

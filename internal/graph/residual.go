@@ -35,7 +35,7 @@ func SumLinear(x *G.Node, z, w, bias G.Nodes, scale float32) *G.Node {
 	offset := make([]float32, c)
 	return apply("sum linear", shape, func(y []float32, in []G.Value) {
 		if x != nil {
-			copy(y, floats(in[0]))
+			simd.Sum(y, [][]float32{floats(in[0])})
 		}
 		clear(offset)
 		for i := first; i < len(in); i += 3 {

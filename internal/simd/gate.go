@@ -23,8 +23,12 @@ func Gate(z, h, context []float32, n, d, repeat int) {
 	})
 }
 
+// gate is GateRow. The assembly interleaves the two functions, which wait for
+// their own results most of the time.
 func gate(z, h []float32) {
-	a, b := h[:len(z)], h[len(z):]
+	a, b := h[:len(z)], h[len(z):2*len(z)]
+	n := rowGateHead(z, a, b)
+	z, a, b = z[n:], a[n:], b[n:]
 	Tanh(a, a)
 	Sigmoid(b, b)
 	multiply(z, a, b)

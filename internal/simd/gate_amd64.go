@@ -2,6 +2,16 @@
 
 package simd
 
+// rowGateHead does whole vectors of sixteen values, with AVX-512.
+func rowGateHead(z, a, b []float32) int {
+	n := len(z) &^ 15
+	if n == 0 || isaLevel(isaCurrent.Load()) < isaAVX512 {
+		return 0
+	}
+	rowGateAVX512(n, &z[0], &a[0], &b[0])
+	return n
+}
+
 func rowMultiplyHead(dst, a, b []float32) int {
 	n := vecWhole(len(dst))
 	if n > 0 {
@@ -18,7 +28,12 @@ func rowGateGradHead(a, b, dz []float32) int {
 	return n
 }
 
-// Both take a multiple of eight values, n > 0.
+// rowGateAVX512 takes a multiple of sixteen values, n > 0.
+//
+//go:noescape
+func rowGateAVX512(n int, z, a, b *float32)
+
+// The others take a multiple of eight values, n > 0.
 
 //go:noescape
 func rowMultiplyAVX2(n int, dst, a, b *float32)

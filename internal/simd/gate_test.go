@@ -52,6 +52,49 @@ func TestGateReference(t *testing.T) {
 	}
 }
 
+// The fused assembly is Tanh and Sigmoid, bit for bit, at every argument.
+func TestGateRowIsTanhTimesSigmoid(t *testing.T) {
+	xs := vecSweep()
+	n := len(xs) / 2
+	a, b := append([]float32(nil), xs[:n]...), append([]float32(nil), xs[len(xs)-n:]...)
+	h := append(append([]float32(nil), a...), b...)
+	for i := range a {
+		a[i], b[i] = vecTanh(a[i]), vecSigmoid(b[i])
+	}
+	want := make([]float32, n)
+	for i := range want {
+		want[i] = a[i] * b[i]
+	}
+	eachISA(t, func(t *testing.T) {
+		for _, swap := range []bool{false, true} {
+			tape, z := append([]float32(nil), h...), make([]float32, n)
+			if swap { // so that both functions see all arguments
+				copy(tape, h[n:])
+				copy(tape[n:], h[:n])
+			}
+			GateRow(z, tape)
+			if !swap {
+				mustEqual(t, tape[:n], a, "tanh")
+				mustEqual(t, tape[n:], b, "sigmoid")
+				mustEqual(t, z, want, "product")
+				continue
+			}
+			tanh, sigmoid := append([]float32(nil), h[n:]...), append([]float32(nil), h[:n]...)
+			Tanh(tanh, tanh)
+			Sigmoid(sigmoid, sigmoid)
+			mustEqual(t, tape[:n], tanh, "tanh")
+			mustEqual(t, tape[n:], sigmoid, "sigmoid")
+		}
+	})
+}
+
+func BenchmarkGateRow(b *testing.B) {
+	h, z := randoms(rand.New(rand.NewPCG(1, 2)), 128), make([]float32, 64)
+	for b.Loop() {
+		GateRow(z, h)
+	}
+}
+
 func TestCrossEntropyReference(t *testing.T) {
 	for _, s := range [][2]int{{1, 1}, {3, 2}, {5, 9}, {7, 256}, {33, 21}} {
 		n, k := s[0], s[1]

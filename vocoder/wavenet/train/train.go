@@ -30,6 +30,7 @@ type Net struct {
 	Nodes  Nodes
 	Params G.Nodes // those with gradients, in the order of Config.Trained
 
+	cfg     wavenet.Config
 	latents *G.Node // before jitter
 	trained []G.ValueGrad
 	machine G.VM
@@ -59,7 +60,7 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 		}
 	}()
 	g, t := G.NewGraph(), l*cfg.Upsampling
-	n = &Net{In: Inputs{
+	n = &Net{cfg: cfg, In: Inputs{
 		Latents: make([]float32, b*l*cfg.Dim), Jitter: make([]int32, b*l), Speaker: make([]int32, b),
 		Previous: make([]int32, b*t), Codes: make([]int32, b*t),
 	}}
@@ -112,12 +113,20 @@ type Loss struct {
 }
 
 // Run computes the loss and all gradients of the batch in In.
-func (n *Net) Run() (loss Loss, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("wavenet: %v", r)
+func (n *Net) Run() (Loss, error) {
+	for _, in := range []struct {
+		what   string
+		values []int32
+		below  int
+	}{
+		{"speaker", n.In.Speaker, n.cfg.Speakers}, {"previous code", n.In.Previous, wavenet.Levels}, {"code", n.In.Codes, wavenet.Levels},
+	} {
+		for i, v := range in.values {
+			if v < 0 || int(v) >= in.below {
+				return Loss{}, fmt.Errorf("wavenet: %s %d of the batch is %d, want 0 to %d", in.what, i, v, in.below-1)
+			}
 		}
-	}()
+	}
 	n.machine.Reset()
 	if err := n.machine.RunAll(); err != nil {
 		return Loss{}, fmt.Errorf("wavenet: %w", err)

@@ -1,0 +1,170 @@
+package train
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"vqspeech/internal/graph/graphtest"
+	"vqspeech/model"
+	"vqspeech/model/train"
+	"vqspeech/vocoder/wavenet"
+	"vqspeech/vocoder/wavenet/wavenettest"
+)
+
+func tiny(t *testing.T) wavenet.Config {
+	cfg, err := wavenet.Preset("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Dim, cfg.Upsampling, cfg.Speakers = 3, 40, 2
+	return cfg
+}
+
+// melody is an utterance whose latents say which of four tones sounds, the
+// speaker how loud.
+func melody(cfg wavenet.Config, latents, speaker int) Utterance {
+	rng := rand.New(rand.NewPCG(uint64(speaker), 1))
+	u := Utterance{Speaker: speaker}
+	phase := 0.0
+	for range latents {
+		tone := rng.IntN(4)
+		u.Latents = append(u.Latents, float32(tone)-1.5, float32(tone%2), 1)
+		for range cfg.Upsampling {
+			phase += 0.1 * float64(1+tone)
+			u.Codes = append(u.Codes, uint8(128+50*float64(1+speaker)*math.Sin(phase)))
+		}
+	}
+	return u
+}
+
+// Training lowers the loss far below that of guessing, the loss of the average
+// follows, and the bits do not depend on the number of threads.
+func TestTrainingLearns(t *testing.T) {
+	const steps = 60
+	cfg := tiny(t)
+	var first model.Weights
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, threads := range []int{2, 1} {
+		runtime.GOMAXPROCS(threads)
+		w := wavenettest.Random(cfg, 1)
+		n, err := New(cfg, w, 2, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		us := []Utterance{melody(cfg, 40, 0), melody(cfg, 40, 1)}
+		rng := rand.New(rand.NewPCG(1, 2))
+		adam := &train.Adam{LearningRate: 3e-3, ClipNorm: 1, Gamma: 1}
+		avg := Average{Decay: 0.9}
+		var loss Loss
+		for range steps {
+			for i := range us {
+				n.SetCrop(i, us[i], rng.IntN(31))
+			}
+			if loss, err = n.Step(adam); err != nil {
+				t.Fatal(err)
+			}
+			avg.Update(w)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if loss.Bits > 5 {
+			t.Errorf("%.2f bits per sample after %d steps, want less than 5", loss.Bits, steps)
+		}
+		g, err := wavenet.New(cfg, avg.Weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nll, err := g.Score(us[0].Latents, 0, us[0].Codes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for _, v := range nll {
+			sum += float64(v)
+		}
+		if bits := sum / float64(len(nll)) / math.Ln2; bits > 5.5 {
+			t.Errorf("the average has %.2f bits per sample, want less than 5.5", bits)
+		}
+		if first == nil {
+			first = w
+		}
+		for name, x := range w {
+			if !slices.Equal(x, first[name]) {
+				t.Fatalf("%d threads: %s differs", threads, name)
+			}
+		}
+	}
+}
+
+func TestSetCrop(t *testing.T) {
+	cfg := tiny(t)
+	n, err := New(cfg, wavenettest.Random(cfg, 1), 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	u := melody(cfg, 7, 1)
+	n.SetCrop(0, u, 0)
+	n.SetCrop(1, u, 4)
+	if n.In.Previous[0] != wavenet.Start || n.In.Previous[120] != int32(u.Codes[159]) {
+		t.Errorf("codes before the crops are %d and %d", n.In.Previous[0], n.In.Previous[120])
+	}
+	if n.In.Codes[0] != int32(u.Codes[0]) || n.In.Codes[239] != int32(u.Codes[279]) || n.In.Previous[239] != int32(u.Codes[278]) {
+		t.Error("wrong codes")
+	}
+	if !slices.Equal(n.In.Latents[9:], u.Latents[12:21]) || n.In.Speaker[1] != 1 {
+		t.Error("wrong latents or speaker")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a crop beyond the end is taken")
+		}
+	}()
+	n.SetCrop(0, u, 5)
+}
+
+func TestLossOfACrop(t *testing.T) {
+	cfg := tiny(t)
+	n, err := New(cfg, wavenettest.Random(cfg, 1), 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	for i := range 2 {
+		n.SetCrop(i, melody(cfg, 5, i), 1)
+	}
+	loss, err := n.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := float64(graphtest.Floats(n.Nodes.Mean)[0]); math.Abs(got-loss.Nats) > 1e-5*got || math.Abs(loss.Bits*math.Ln2-loss.Nats) > 1e-9 {
+		t.Errorf("the graph's mean is %g nats, that of the samples %g, %g bits", got, loss.Nats, loss.Bits)
+	}
+	if sum := loss.Sums[0] + loss.Sums[1]; math.Abs(sum-240*loss.Nats) > 1e-9*sum {
+		t.Errorf("the crops have %v nats", loss.Sums)
+	}
+	n.In.Codes[0] = wavenet.Levels
+	if _, err := n.Run(); err == nil {
+		t.Error("a code that does not exist is taken")
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	cfg := tiny(t)
+	w := wavenettest.Random(cfg, 1)
+	if _, err := New(cfg, w, 1, 0); err == nil {
+		t.Error("no latents are taken")
+	}
+	delete(w, "head1.bias")
+	if _, err := New(cfg, w, 1, 1); err == nil {
+		t.Error("missing weights are taken")
+	}
+	cfg.Kernel = 0
+	if _, err := New(cfg, w, 1, 1); err == nil {
+		t.Error("an invalid configuration is taken")
+	}
+}
