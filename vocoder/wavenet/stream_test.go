@@ -182,6 +182,10 @@ func TestRefusals(t *testing.T) {
 	if _, err := wavenet.PushAll([]*wavenet.Stream{s}, nil); err == nil {
 		t.Error("no latents for one stream")
 	}
+	other := stream(t, small(t, 2), wavenet.DefaultOptions())
+	if _, err := wavenet.PushAll([]*wavenet.Stream{s, other}, make([][]float32, 2)); err == nil {
+		t.Error("streams of two generators advance together")
+	}
 }
 
 func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
