@@ -123,6 +123,9 @@ func PushAll(streams []*Stream, latents [][]float32) ([][]float32, error) {
 		return nil, fmt.Errorf("wavenet: %d streams, but latents for %d", len(streams), len(latents))
 	}
 	for i, s := range streams {
+		if s.g != streams[0].g {
+			return nil, fmt.Errorf("wavenet: stream %d belongs to another generator", i)
+		}
 		if err := s.check(latents[i]); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"vqspeech/vocoder/wavenet"
@@ -181,6 +182,25 @@ func TestRefusals(t *testing.T) {
 	if _, err := wavenet.PushAll([]*wavenet.Stream{s}, nil); err == nil {
 		t.Error("no latents for one stream")
 	}
+	other := stream(t, small(t, 2), wavenet.DefaultOptions())
+	if _, err := wavenet.PushAll([]*wavenet.Stream{s, other}, make([][]float32, 2)); err == nil {
+		t.Error("streams of two generators advance together")
+	}
+}
+
+func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
+	g := small(t, 2, 4, 5)
+	latents := wavenettest.Latents(g.Config(), 9, 1)
+	want := utterance(t, g, wavenet.DefaultOptions(), latents)
+	got := make([][]float32, 4)
+	var wait sync.WaitGroup
+	for i := range got {
+		wait.Go(func() { got[i] = utterance(t, g, wavenet.DefaultOptions(), latents) })
+	}
+	wait.Wait()
+	for i := range got {
+		sameBits(t, fmt.Sprint("goroutine ", i), got[i], want)
+	}
 }
 
 // Memory does not follow the length of a stream.
@@ -193,7 +213,7 @@ func TestStreamAllocations(t *testing.T) {
 		if _, err := s.Push(latents); err != nil {
 			t.Fatal(err)
 		}
-	}); n > 60 {
+	}); n > 20 {
 		t.Errorf("%g allocations for 10 latents", n)
 	}
 }
