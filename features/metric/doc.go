@@ -16,9 +16,10 @@
 // Other rates are converted by vqspeech/audio/resample. Nothing but AlignedMCD
 // looks for a delay between the two.
 //
-// A measure fails, rather than return a figure, on recordings that are empty,
-// hold a sample that is not finite, or (save for AlignedMCD) differ in length
-// by more than [MaxDifference]; within it the shorter counts.
+// A measure fails, rather than return a figure, on recordings that are empty or
+// hold a sample that is not finite, on a reference of nothing but zeros, and
+// (save for AlignedMCD) on lengths that differ by more than [MaxDifference];
+// within it the shorter counts.
 //
 // # Corpora
 //

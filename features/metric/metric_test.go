@@ -89,6 +89,10 @@ func TestRefusals(t *testing.T) {
 		y[700] = v
 		return y
 	}
+	bias := make([]float32, rate)
+	for i := range bias {
+		bias[i] = 0.1
+	}
 	for _, c := range []struct {
 		name                string
 		reference, estimate []float32
@@ -101,7 +105,8 @@ func TestRefusals(t *testing.T) {
 		{"infinite", bad(float32(math.Inf(1))), x, "reference: sample 700 is +Inf", ""},
 		{"longer", x[:rate-1601], x, "reference of 14399 samples and estimate of 16000, want a difference of at most 1600", "dtw"},
 		{"short and longer", x[:449], x[:500], "want a difference of at most 50", "dtw"},
-		{"silent reference", make([]float32, rate), x, "reference is", "mse mcd dtw f0"},
+		{"silent reference", make([]float32, rate), x, "reference is digital silence", ""},
+		{"constant reference", bias, x, "reference is constant", "mse mcd dtw f0 stoi"},
 		{"silent estimate", x, make([]float32, rate), "estimate is constant", "mse mcd dtw f0 stoi"},
 		{"too short", x[:5000], x[:5000], "22 frames are left without silence, STOI wants at least 30", "mse mcd dtw f0 sisdr"},
 	} {

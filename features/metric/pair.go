@@ -44,6 +44,9 @@ func check(reference, estimate []float32, rate int) error {
 			return fmt.Errorf("metric: %s: %w", x.name, err)
 		}
 	}
+	if silent(reference) {
+		return errors.New("metric: reference is digital silence")
+	}
 	return nil
 }
 
@@ -66,8 +69,6 @@ func silent(samples []float32) bool {
 	}
 	return true
 }
-
-var errSilentReference = errors.New("metric: reference is digital silence")
 
 // both resamples the two recordings.
 func both(reference, estimate []float32, from, to int) (r, e []float32, err error) {

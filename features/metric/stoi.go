@@ -31,15 +31,12 @@ const stoiEps = 0x1p-52
 // MATLAB code and of pystoi; recordings at other rates than 10 kHz are converted
 // by vqspeech/audio/resample, which changes the third decimal place.
 //
-// It fails on a silent reference and where fewer than 30 frames (0.4 s) are
-// left without silence: published programs return a constant there.
+// It fails where fewer than 30 frames (0.4 s) are left without silence: published
+// programs return a constant there.
 func STOI(reference, estimate []float32, rate int) (float64, error) {
 	r, e, err := common(reference, estimate, rate)
 	if err != nil {
 		return 0, err
-	}
-	if silent(r) {
-		return 0, errSilentReference
 	}
 	if r, e, err = both(r, e, rate, stoiRate); err != nil {
 		return 0, err
