@@ -21,7 +21,7 @@ var trainers = []string{
 // library is what encode, decode and convert need; gorgonia must not be below
 // it.
 var library = []string{
-	"audio", "features", "model", "model/nn", "model/embedded", "quant", "quant/units", "quant/metric", "vocoder", "vocoder/griffinlim",
+	"audio", "features", "features/metric", "model", "model/nn", "model/embedded", "quant", "quant/units", "quant/metric", "vocoder", "vocoder/griffinlim",
 }
 
 func goList(t *testing.T, args ...string) []string {
