@@ -20,15 +20,24 @@ const maxFileBytes = 128 << 10
 // Load reads the recipe file at path over the defaults, applies the overrides
 // ("section.key=value", later ones win) and validates the result.
 func Load(path string, overrides ...string) (Recipe, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Recipe{}, err
+	}
+	return Parse(path, data, overrides...)
+}
+
+// readFile reads the recipe file at path; its errors begin with the path.
+func readFile(path string) ([]byte, error) {
 	data, err := read(path)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
 			err = p.Err
 		}
-		return Recipe{}, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return Parse(path, data, overrides...)
+	return data, nil
 }
 
 // read reads the file at path, but not much more than a recipe may have.
@@ -46,22 +55,31 @@ func read(path string) ([]byte, error) {
 // The error joins all that is wrong, one line each: "name:line: key: fault"
 // for what is written wrongly, "name: key: fault" for values out of range.
 func Parse(name string, data []byte, overrides ...string) (Recipe, error) {
-	if len(data) > maxFileBytes {
-		return Recipe{}, fmt.Errorf("%s: larger than %d bytes, not a recipe", name, maxFileBytes)
-	}
 	r := Default()
-	d := decoder{}
-	d.document(name, data, &r)
-	for _, o := range overrides {
-		d.override(o, &r)
-	}
-	if len(d.errs) > 0 {
-		return Recipe{}, errors.Join(d.errs...)
-	}
-	if err := r.Validate(); err != nil {
-		return Recipe{}, prefixLines(name, err)
+	err := parse(name, data, overrides, &r, func() error { return r.Validate() })
+	if err != nil {
+		return Recipe{}, err
 	}
 	return r, nil
+}
+
+// parse decodes a recipe of any kind over the defaults in r.
+func parse(name string, data []byte, overrides []string, r any, validate func() error) error {
+	if len(data) > maxFileBytes {
+		return fmt.Errorf("%s: larger than %d bytes, not a recipe", name, maxFileBytes)
+	}
+	d := decoder{}
+	d.document(name, data, r)
+	for _, o := range overrides {
+		d.override(o, r)
+	}
+	if len(d.errs) > 0 {
+		return errors.Join(d.errs...)
+	}
+	if err := validate(); err != nil {
+		return prefixLines(name, err)
+	}
+	return nil
 }
 
 // prefixLines names the file in front of every line of a joined error.
@@ -74,7 +92,7 @@ func prefixLines(name string, err error) error {
 }
 
 // document decodes one YAML document over r.
-func (d *decoder) document(name string, data []byte, r *Recipe) {
+func (d *decoder) document(name string, data []byte, r any) {
 	d.at = func(line int, key string) string {
 		if key == "" {
 			return fmt.Sprintf("%s:%d", name, line)
@@ -101,7 +119,7 @@ func (d *decoder) document(name string, data []byte, r *Recipe) {
 }
 
 // override applies one "section.key=value"; the value is YAML.
-func (d *decoder) override(o string, r *Recipe) {
+func (d *decoder) override(o string, r any) {
 	key, value, ok := strings.Cut(o, "=")
 	if !ok || key == "" {
 		d.errs = append(d.errs, fmt.Errorf("--set %s: want section.key=value", o))

@@ -21,7 +21,8 @@ var trainers = []string{
 // library is what encode, decode and convert need; gorgonia must not be below
 // it.
 var library = []string{
-	"audio", "features", "model", "model/nn", "model/embedded", "quant", "quant/units", "quant/metric", "vocoder", "vocoder/griffinlim", "vocoder/wavenet",
+	"audio", "features", "features/metric", "model", "model/nn", "model/embedded", "quant", "quant/units", "quant/metric",
+	"vocoder", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet",
 }
 
 func goList(t *testing.T, args ...string) []string {

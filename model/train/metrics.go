@@ -12,12 +12,12 @@ import (
 	"vqspeech/internal/atomicfile"
 )
 
-// metricsLog writes metrics.jsonl.
-type metricsLog struct{ file *os.File }
+// MetricsLog writes metrics.jsonl, one object a line.
+type MetricsLog struct{ file *os.File }
 
-// openMetrics opens the log of a run that is at the given step. Lines of later
+// OpenMetrics opens the log of a run that is at the given step. Lines of later
 // steps, which a killed run may have left, are dropped: they will come again.
-func openMetrics(path string, step int) (*metricsLog, error) {
+func OpenMetrics(path string, step int) (*MetricsLog, error) {
 	kept, err := linesUpTo(path, step)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o666)
-	return &metricsLog{file}, err
+	return &MetricsLog{file}, err
 }
 
 func linesUpTo(path string, step int) ([]byte, error) {
@@ -73,16 +73,16 @@ type stepRecord struct {
 	LogVar       float64 `json:"sq/log_var_scalar,omitempty"`
 }
 
-func (l *metricsLog) losses(r *run, losses Losses) error {
+func (l *MetricsLog) losses(r *run, losses Losses) error {
 	rec := stepRecord{Step: r.state.Step, Losses: losses, GradNorm: r.solver.GradNorm, LearningRate: r.solver.Rate()}
 	if r.o.Model.Quantizer.Kind.Gaussian() {
 		rec.Temperature = r.o.Model.Temperature(r.state.Step - 1)
 		rec.LogVar = float64(r.state.Weights["quantizer.log_var_scalar"][0])
 	}
-	return l.write(rec)
+	return l.Write(rec)
 }
 
-func (l *metricsLog) write(record any) error {
+func (l *MetricsLog) Write(record any) error {
 	line, err := json.Marshal(record)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (l *metricsLog) write(record any) error {
 	return err
 }
 
-func (l *metricsLog) close() { l.file.Close() }
+func (l *MetricsLog) Close() { l.file.Close() }
 
 // writeConfig records what the run was given.
 func writeConfig(o Options) error {

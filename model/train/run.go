@@ -97,7 +97,7 @@ type run struct {
 	valid   []utterance
 	ema     *vq.EMA
 	uses    []int // assignments per code since the last dead-code check
-	log     *metricsLog
+	log     *MetricsLog
 }
 
 func newRun(o Options, state *checkpoint.State) (*run, error) {
@@ -139,7 +139,7 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	if err := writeConfig(o); err != nil {
 		return nil, err
 	}
-	r.log, err = openMetrics(filepath.Join(o.Dir, MetricsFile), state.Step)
+	r.log, err = OpenMetrics(filepath.Join(o.Dir, MetricsFile), state.Step)
 	return r, err
 }
 
@@ -272,7 +272,7 @@ func (r *run) evaluate() (*Evaluation, error) {
 			}
 		}
 	}
-	return valid, r.log.write(record)
+	return valid, r.log.Write(record)
 }
 
 func (r *run) save() error { return r.saveAs(LatestFile) }
@@ -309,7 +309,7 @@ func (r *run) finish() error {
 
 func (r *run) close() {
 	r.graph.machine.Close()
-	r.log.close()
+	r.log.Close()
 }
 
 // speakersOf lists the speakers of a set, sorted as text.

@@ -21,13 +21,16 @@ import (
 func (a *app) evalCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval METRIC",
-		Short: "Measure a model",
-		Long: `Eval measures a model. A file that cannot be measured is reported, counted and
+		Short: "Measure a model or recordings",
+		Long: `Eval measures a model (mse, codebook) or recordings against their references (mse,
+mcd, f0, stoi, sisdr). A file that cannot be measured is reported, counted and
 makes the exit status 1; it never enters a score.`,
 		Args: unknownCommand,
-		RunE: func(*cobra.Command, []string) error { return usagef("no metric given, want mse or codebook") },
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("no metric given, want mse, codebook, mcd, f0, stoi or sisdr")
+		},
 	}
-	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd())
+	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd())
 	return cmd
 }
 
@@ -46,23 +49,41 @@ func (a *app) evalMSECmd() *cobra.Command {
 	var data, split string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "mse --data DIR --split NAME",
+		Use:   "mse --data DIR --split NAME | mse REF OUT",
 		Short: "Mean squared error of reconstructed log-mel spectra (dB²)",
-		Long: `Mse encodes every utterance of a split of a prepared corpus, decodes it with its
+		Long: `With --data, mse encodes every utterance of a split of a prepared corpus, decodes it with its
 own speaker, and prints the mean squared difference of the log-mel features in
 dB², pooled over all frames (sony/sqvae's evaluation). It also prints the
 perplexity of the codes and how many of them occur.
 
 With --json it is {"metric": "mse", "split", "utterances", "seconds", "mse_db2",
-"perplexity", "used_codes"}.`,
-		Args: cobra.NoArgs,
-		RunE: a.verb(func(cmd *cobra.Command, _ []string) error { return a.evalMSE(cmd, data, split, asJSON) }),
+"perplexity", "used_codes"}.
+
+With REF and OUT, mse compares recordings with their references: the mean squared
+difference of the log-mel features (published front end) in dB², pooled over
+frames.` + pairsHelp + lengthHelp + pairsJSONHelp + ` "mse_db2".`,
+		Example: `  vqspeech eval mse --data data/libri --split valid
+  vqspeech eval mse refs/ decoded/`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if data != "" {
+				return cobra.NoArgs(cmd, args)
+			}
+			if len(args) != 2 {
+				return usagef("want either --data or a reference and an output")
+			}
+			return nil
+		},
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			if data == "" {
+				return a.evalMSEPairs(cmd, args[0], args[1], asJSON)
+			}
+			return a.evalMSE(cmd, data, split, asJSON)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "", "folder that prepare made")
 	f.StringVar(&split, "split", "valid", "split to measure")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	_ = cmd.MarkFlagRequired("data")
 	_ = cmd.MarkFlagDirname("data")
 	return cmd
 }

@@ -1,0 +1,142 @@
+package recipes
+
+import (
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"vqspeech/model"
+	"vqspeech/recipes/corpus"
+	"vqspeech/vocoder/wavenet"
+	"vqspeech/vocoder/wavenet/train"
+)
+
+// Vocoder is a recipe with the sections data, vocoder and train: it trains the
+// vocoder of a model that exists already, on what that model makes of the
+// recordings.
+type Vocoder struct {
+	Data    DataConfig     `yaml:"data"`
+	Vocoder wavenet.Config `yaml:"vocoder"`
+	Train   train.Config   `yaml:"train"`
+}
+
+// DefaultVocoder returns a network for one core: ten layers on the residual of
+// linear prediction.
+func DefaultVocoder() Vocoder {
+	return Vocoder{
+		Data: DataConfig{Train: []string{"train"}, Valid: []string{"valid"}},
+		Vocoder: wavenet.Config{
+			CondChannels: 64, CondReLU: true, SpeakerDim: 32, Cycles: 1, CycleLayers: 10, Kernel: 2,
+			Residual: 64, Gate: 64, Skip: 64, Post: 128, Prediction: true,
+		},
+		Train: train.DefaultConfig(),
+	}
+}
+
+// LoadVocoder is Load for a vocoder's recipe.
+func LoadVocoder(path string, overrides ...string) (Vocoder, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Vocoder{}, err
+	}
+	return ParseVocoder(path, data, overrides...)
+}
+
+// ParseVocoder is Parse for a vocoder's recipe.
+func ParseVocoder(name string, data []byte, overrides ...string) (Vocoder, error) {
+	r := DefaultVocoder()
+	err := parse(name, data, overrides, &r, func() error { return r.Validate() })
+	if err != nil {
+		return Vocoder{}, err
+	}
+	return r, nil
+}
+
+// IsVocoder says whether the file at path has a section "vocoder".
+func IsVocoder(path string) (bool, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return false, err
+	}
+	var sections map[string]yaml.Node
+	return yaml.Unmarshal(data, &sections) == nil && sections["vocoder"].Kind != 0, nil
+}
+
+// YAML returns the whole recipe, defaults included; ParseVocoder reads it back.
+func (r Vocoder) YAML() ([]byte, error) { return yaml.Marshal(r) }
+
+// Validate reports every field that is out of range, one error each.
+func (r Vocoder) Validate() error {
+	errs := []error{r.Data.Validate(), r.Train.Validate(), r.Network(model.DefaultConfig()).Validate()}
+	if r.Data.Holdout != 0 || len(r.Data.TargetSpeakersFrom) > 0 {
+		errs = append(errs, errors.New("data: holdout and target_speakers_from have no use for a vocoder"))
+	}
+	return errors.Join(errs...)
+}
+
+// Network returns the network that r trains for a model, conditioned on the
+// features that its decoder makes.
+func (r Vocoder) Network(cfg model.Config) wavenet.Config {
+	n := r.Vocoder
+	n.Dim, n.Upsampling, n.Features, n.Speakers = cfg.Features.NMels, cfg.Features.HopLength, cfg.Features, max(len(cfg.Speakers), 1)
+	return n
+}
+
+// Options returns the training run of r for a model on a prepared corpus,
+// without a folder and without callbacks. All recordings are encoded and decoded
+// by the model, each in its own speaker's voice, and kept in memory.
+func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error) {
+	o := train.Options{Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers}
+	if err := c.CheckFeatures(m.Config.Features); err != nil {
+		return o, err
+	}
+	text, err := r.YAML()
+	if err != nil {
+		return o, err
+	}
+	o.Metadata = map[string]string{
+		"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text), "vqspeech.model": fmt.Sprintf("%x", m.Fingerprint()),
+	}
+	for _, set := range []struct {
+		dst    *[]train.Utterance
+		key    string
+		splits []string
+	}{{&o.Training, "data.train", r.Data.Train}, {&o.Valid, "data.valid", r.Data.Valid}} {
+		idx, err := c.Select(set.splits...)
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", set.key, err)
+		}
+		for _, i := range idx {
+			u, err := decoded(c, i, m)
+			if err != nil {
+				return o, err
+			}
+			*set.dst = append(*set.dst, u)
+		}
+	}
+	return o, nil
+}
+
+// decoded returns utterance i as the model gives it back.
+func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
+	u := c.Utterances[i]
+	row, err := m.SpeakerIndex(u.Speaker)
+	if err != nil {
+		return train.Utterance{}, err
+	}
+	samples, err := c.Samples(i)
+	if err != nil {
+		return train.Utterance{}, err
+	}
+	db, err := c.Mel(i)
+	if err != nil {
+		return train.Utterance{}, err
+	}
+	mel := make([]float32, len(db))
+	m.Config.Features.Apply(mel, db, u.Peak)
+	d := m.NewDecoder(row)
+	out := append([]float32(nil), d.Push(m.EncodeMel(mel))...)
+	out = append(out, d.Flush(int64(len(samples)))...)
+	return train.Utterance{ID: u.ID, Latents: out, Samples: samples, Speaker: row}, nil
+}

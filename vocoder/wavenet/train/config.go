@@ -1,0 +1,53 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Config holds the hyper-parameters of one training run.
+type Config struct {
+	MaxSteps     int     `yaml:"max_steps" json:"max_steps"`
+	BatchSize    int     `yaml:"batch_size" json:"batch_size"`   // crops
+	CropFrames   int     `yaml:"crop_frames" json:"crop_frames"` // latents per crop
+	Seed         uint64  `yaml:"seed" json:"seed"`
+	LearningRate float64 `yaml:"learning_rate" json:"learning_rate"`
+	FinalRate    float64 `yaml:"final_rate" json:"final_rate"` // of the last step: the rate falls on a quarter of a cosine
+	ClipNorm     float64 `yaml:"clip_norm" json:"clip_norm"`   // global gradient norm
+	Average      float64 `yaml:"average" json:"average"`       // decay of the moving average of the weights that generate
+	Noise        float64 `yaml:"noise" json:"noise"`           // largest spread (codes) of the noise on the residuals a crop is told
+
+	LogEvery        int `yaml:"log_every" json:"log_every"`               // steps between lines of metrics.jsonl
+	EvalEvery       int `yaml:"eval_every" json:"eval_every"`             // steps between evaluations of the valid set
+	CheckpointEvery int `yaml:"checkpoint_every" json:"checkpoint_every"` // steps between checkpoints
+}
+
+// DefaultConfig returns a schedule for an hour of speech.
+func DefaultConfig() Config {
+	return Config{
+		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, Noise: 2,
+		LogEvery: 10, EvalEvery: 500, CheckpointEvery: 500,
+	}
+}
+
+// Validate reports every field that is out of range, one error each.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, field, want string, got any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("train.%s: must be %s (got %v)", field, want, got))
+		}
+	}
+	check(c.MaxSteps >= 1, "max_steps", "at least 1", c.MaxSteps)
+	check(c.BatchSize >= 1 && c.BatchSize <= 1024, "batch_size", "between 1 and 1024", c.BatchSize)
+	check(c.CropFrames >= 1 && c.CropFrames <= 8192, "crop_frames", "between 1 and 8192", c.CropFrames)
+	check(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
+	check(c.FinalRate > 0 && c.FinalRate <= c.LearningRate, "final_rate", "above 0, at most learning_rate", c.FinalRate)
+	check(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
+	check(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
+	check(c.Noise >= 0 && c.Noise <= 32, "noise", "between 0 and 32", c.Noise)
+	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
+	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
+	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
+	return errors.Join(errs...)
+}

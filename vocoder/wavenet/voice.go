@@ -1,0 +1,97 @@
+package wavenet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/safetensors"
+	"vqspeech/model"
+)
+
+// Voice is what a vocoder file describes: a network and whose voices the rows of
+// its speaker table are.
+type Voice struct {
+	Network  Config   `json:"network"`
+	Speakers []string `json:"speakers"`
+}
+
+// voiceKey is the key of a Voice in the metadata of a vocoder file.
+const voiceKey = "vqspeech.vocoder"
+
+// Save writes a vocoder file atomically: tensors as float16 under the names of
+// Config.Params, the Voice as JSON in the metadata.
+func Save(path string, v Voice, w model.Weights, metadata map[string]string) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{voiceKey: string(text)}
+	for k, x := range metadata {
+		meta[k] = x
+	}
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if err := safetensors.Write(f, meta, model.FileTensors(w, v.Network.Params(), safetensors.F16)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Commit()
+}
+
+// maxVoiceFile bounds what Load reads (bytes).
+const maxVoiceFile = 1 << 30
+
+// Load reads a vocoder file.
+func Load(path string) (Voice, *Generator, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Voice{}, nil, err
+	}
+	if info.Size() > maxVoiceFile {
+		return Voice{}, nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), maxVoiceFile)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Voice{}, nil, err
+	}
+	v, g, err := Read(b)
+	if err != nil {
+		return v, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, g, nil
+}
+
+// Read reads the bytes of a vocoder file.
+func Read(b []byte) (v Voice, g *Generator, err error) {
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		return v, nil, err
+	}
+	text, ok := f.Metadata[voiceKey]
+	if !ok {
+		return v, nil, fmt.Errorf("wavenet: not a vqspeech vocoder: metadata has no %q", voiceKey)
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v); err != nil {
+		return v, nil, fmt.Errorf("wavenet: metadata %q: %w", voiceKey, err)
+	}
+	if err := v.Network.Validate(); err != nil {
+		return v, nil, fmt.Errorf("wavenet: metadata %q: %s", voiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if len(v.Speakers) != v.Network.Speakers {
+		return v, nil, errors.New("wavenet: as many speakers as rows of the speaker table are wanted")
+	}
+	w, err := model.ReadWeights(f, v.Network.Params())
+	if err != nil {
+		return v, nil, err
+	}
+	g, err = New(v.Network, w)
+	return v, g, err
+}
