@@ -30,12 +30,6 @@ func (f *fixed) Float64() float64 {
 	return float64(u)
 }
 
-// Logits runs the network along given codes.
-func (g *Generator) Logits(latents []float32, speaker int, codes []uint8) (logits []float32, err error) {
-	err = g.force(latents, speaker, codes, func(_ int, row []float32) { logits = append(logits, row...) })
-	return logits, err
-}
-
 // Draw draws one code.
 func Draw(logits []float32, o Options, random interface{ Float64() float64 }) int {
 	return new(sampler).draw(logits, o, random)

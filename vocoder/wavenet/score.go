@@ -14,7 +14,7 @@ import (
 func (g *Generator) Score(latents []float32, speaker int, codes []uint8) ([]float32, error) {
 	nll := make([]float32, 0, len(codes))
 	p := make([]float32, Levels)
-	err := g.force(latents, speaker, codes, func(t int, logits []float32) {
+	err := g.Force(latents, speaker, codes, func(t int, logits []float32) {
 		sum := simd.SoftmaxRow(p, logits, 1)
 		top := logits[argmax(logits)]
 		nll = append(nll, float32(math.Log(sum)+float64(top)-float64(logits[codes[t]])))
@@ -22,9 +22,11 @@ func (g *Generator) Score(latents []float32, speaker int, codes []uint8) ([]floa
 	return nll, err
 }
 
-// force runs the network along given codes and hands every sample's logits to
-// visit.
-func (g *Generator) force(latents []float32, speaker int, codes []uint8, visit func(t int, logits []float32)) error {
+// Force runs the network along given codes, as it generates, and hands the logits
+// [256] of every sample to visit. They are valid during the call.
+//
+//	latents [L, d] float32, codes [L*U]
+func (g *Generator) Force(latents []float32, speaker int, codes []uint8, visit func(t int, logits []float32)) error {
 	o := DefaultOptions()
 	o.Speaker = speaker
 	s, err := g.NewStream(o)
