@@ -87,7 +87,9 @@ func (r Vocoder) Network(cfg model.Config) wavenet.Config {
 // without a folder and without callbacks. All recordings are encoded and decoded
 // by the model, each in its own speaker's voice, and kept in memory.
 func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error) {
-	o := train.Options{Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers}
+	o := train.Options{
+		Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers, Model: fmt.Sprintf("%x", m.Fingerprint()),
+	}
 	if err := c.CheckFeatures(m.Config.Features); err != nil {
 		return o, err
 	}
@@ -95,9 +97,7 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{
-		"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text), "vqspeech.model": fmt.Sprintf("%x", m.Fingerprint()),
-	}
+	o.Metadata = map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text)}
 	for _, set := range []struct {
 		dst    *[]train.Utterance
 		key    string

@@ -17,6 +17,7 @@ import (
 type Voice struct {
 	Network  Config   `json:"network"`
 	Speakers []string `json:"speakers"`
+	Model    string   `json:"model"` // fingerprint (hexadecimal) of the model whose features it was trained on
 }
 
 // voiceKey is the key of a Voice in the metadata of a vocoder file.

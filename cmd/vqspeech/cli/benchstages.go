@@ -52,7 +52,11 @@ func benchStages(m *model.Model, seconds int) ([]stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	voc, err := newVocoder(vocoders[0], m)
+	voice, err := vocoders(vocoderOptions{}, m)
+	if err != nil {
+		return nil, err
+	}
+	voc, err := voice(m.DefaultSpeaker())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +113,7 @@ func benchStages(m *model.Model, seconds int) ([]stage, error) {
 			}
 			return w.Close(n)
 		}},
-		{name: "decode", run: func() error { return synthesiseNowhere(m, unitsFile.Bytes()) }},
+		{name: "decode", run: func() error { return synthesiseNowhere(m, voice, unitsFile.Bytes()) }},
 	}, nil
 }
 
@@ -137,12 +141,12 @@ func decodeUnits(m *model.Model, codes []uint16, samples int) []float32 {
 }
 
 // synthesiseNowhere is decode without its files.
-func synthesiseNowhere(m *model.Model, unitsFile []byte) error {
+func synthesiseNowhere(m *model.Model, voice voicing, unitsFile []byte) error {
 	r, err := units.NewReader(bytes.NewReader(unitsFile))
 	if err != nil {
 		return err
 	}
-	v, err := newVocoder(vocoders[0], m)
+	v, err := voice(m.DefaultSpeaker())
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,9 @@ import (
 )
 
 type convertOptions struct {
-	out, to, vocoder string
-	json             bool
+	out, to string
+	vocoder vocoderOptions
+	json    bool
 }
 
 func (a *app) convertCmd() *cobra.Command {
@@ -22,6 +23,7 @@ func (a *app) convertCmd() *cobra.Command {
 without a file in between. OUT is by default IN-to-ID.wav; with several IN it is
 a folder.
 
+` + vocoderHelp + `
 With --json the report is an object a line on standard output:
 ` + synthReportHelp,
 		Example: `  vqspeech convert talk.wav --to 1088           # talk-to-1088.wav
@@ -34,7 +36,7 @@ With --json the report is an object a line on standard output:
 	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
 	_ = cmd.MarkFlagRequired("to")
-	a.vocoderFlag(cmd, &o.vocoder)
+	o.vocoder.flags(cmd)
 	a.completeSpeaker(cmd, "to")
 	return cmd
 }
@@ -47,12 +49,8 @@ func (a *app) convert(cmd *cobra.Command, args []string, o convertOptions) error
 	if err != nil {
 		return err
 	}
-	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.to, func(ctx context.Context, m *model.Model, j job) (r synthReport, err error) {
-		row, err := m.SpeakerIndex(o.to)
-		if err != nil {
-			return r, err
-		}
-		s, err := a.newSynth(m, o.vocoder, row, j.out)
+	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.to, func(ctx context.Context, m *model.Model, voice voicing, j job) (r synthReport, err error) {
+		s, err := a.newSynth(m, voice, o.to, j.out)
 		if err != nil {
 			return r, err
 		}

@@ -14,8 +14,9 @@ import (
 )
 
 type decodeOptions struct {
-	out, speaker, vocoder string
-	json                  bool
+	out, speaker string
+	vocoder      vocoderOptions
+	json         bool
 }
 
 // synthReport is the JSON object of decode and convert.
@@ -46,6 +47,7 @@ The voice is --speaker, else the speaker that the file records if the model
 knows it, else the model's first. OUT is by default IN with the suffix .wav; with
 several IN it is a folder.
 
+` + vocoderHelp + `
 With --json the report is an object a line on standard output:
 ` + synthReportHelp,
 		Example: `  vqspeech decode talk.vqs                      # talk.wav
@@ -57,14 +59,9 @@ With --json the report is an object a line on standard output:
 	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
 	f.StringVar(&o.speaker, "speaker", "", "speaker to speak as (see: vqspeech speakers)")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
-	a.vocoderFlag(cmd, &o.vocoder)
+	o.vocoder.flags(cmd)
 	a.completeSpeaker(cmd, "speaker")
 	return cmd
-}
-
-func (a *app) vocoderFlag(cmd *cobra.Command, v *string) {
-	cmd.Flags().StringVar(v, "vocoder", vocoders[0], "how features become a waveform: griffinlim")
-	_ = cmd.RegisterFlagCompletionFunc("vocoder", cobra.FixedCompletions(vocoders, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
@@ -72,14 +69,14 @@ func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, j job) (synthReport, error) {
-		return a.decodeFile(ctx, m, j, o)
+	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
+		return a.decodeFile(ctx, m, voice, j, o.speaker)
 	})
 }
 
 // synthesise runs the jobs of decode or convert and reports each.
-func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoderName, speaker string,
-	one func(context.Context, *model.Model, job) (synthReport, error),
+func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vocoderOptions, speaker string,
+	one func(context.Context, *model.Model, voicing, job) (synthReport, error),
 ) error {
 	if asJSON && jobs[0].out == "-" {
 		return usagef("--json and the audio cannot both go to standard output")
@@ -93,13 +90,14 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoderNam
 			return err
 		}
 	}
-	if _, err := newVocoder(vocoderName, m); err != nil {
+	voice, err := vocoders(vocoder, m)
+	if err != nil {
 		return err
 	}
 	failed := failures{w: a.stderr}
 	for _, j := range jobs {
 		begun := time.Now()
-		r, err := one(cmd.Context(), m, j)
+		r, err := one(cmd.Context(), m, voice, j)
 		if err != nil {
 			if err := a.failed(cmd, &failed, j.in, err, asJSON); err != nil {
 				return err
@@ -122,7 +120,7 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoderNam
 }
 
 // decodeFile turns one .vqs into one WAV.
-func (a *app) decodeFile(ctx context.Context, m *model.Model, j job, o decodeOptions) (r synthReport, err error) {
+func (a *app) decodeFile(ctx context.Context, m *model.Model, voice voicing, j job, speaker string) (r synthReport, err error) {
 	in := io.Reader(os.Stdin)
 	if j.in != "-" {
 		f, err := os.Open(j.in)
@@ -140,18 +138,13 @@ func (a *app) decodeFile(ctx context.Context, m *model.Model, j job, o decodeOpt
 	if err := checkUnits(h, m); err != nil {
 		return r, err
 	}
-	speaker := o.speaker
 	if speaker == "" {
 		speaker = h.Speaker
 	}
-	row, err := m.SpeakerIndex(speaker)
-	if err != nil { // only possible for the recorded speaker
+	if _, err := m.SpeakerIndex(speaker); err != nil { // only possible for the recorded speaker
 		speaker = m.DefaultSpeaker()
-		if row, err = m.SpeakerIndex(speaker); err != nil {
-			return r, err
-		}
 	}
-	s, err := a.newSynth(m, o.vocoder, row, j.out)
+	s, err := a.newSynth(m, voice, speaker, j.out)
 	if err != nil {
 		return r, err
 	}

@@ -47,7 +47,7 @@ output, everything else to standard error. The exit status is 0 (done),
 			root.AddCommand(c)
 		}
 	}
-	add("use", a.encodeCmd(), a.decodeCmd(), a.convertCmd(), a.featuresCmd(), a.speakersCmd(), a.inspectCmd(), a.benchCmd())
+	add("use", a.encodeCmd(), a.decodeCmd(), a.convertCmd(), a.featuresCmd(), a.vocodeCmd(), a.speakersCmd(), a.inspectCmd(), a.benchCmd())
 	add("train", a.prepareCmd(), a.trainCmd(), a.evalCmd())
 	return root
 }

@@ -11,18 +11,7 @@ import (
 	"vqspeech/model"
 	"vqspeech/quant/units"
 	"vqspeech/vocoder"
-	"vqspeech/vocoder/griffinlim"
 )
-
-// vocoders are the values of --vocoder.
-var vocoders = []string{"griffinlim"}
-
-func newVocoder(name string, m *model.Model) (vocoder.Vocoder, error) {
-	if name != "griffinlim" {
-		return nil, usagef("unknown vocoder %q, want %s", name, vocoders[0])
-	}
-	return griffinlim.New(m.Config.Features)
-}
 
 // synth turns units into a WAV file: model decoder, vocoder, writer. It holds
 // a window of each, not the utterance.
@@ -45,10 +34,14 @@ type recording interface {
 	Abort()
 }
 
-// newSynth starts the file at path ("-": standard output) in the voice of the
-// speaker row.
-func (a *app) newSynth(m *model.Model, vocoderName string, speaker int, path string) (*synth, error) {
-	v, err := newVocoder(vocoderName, m)
+// newSynth starts the file at path ("-": standard output) in the voice of a
+// speaker.
+func (a *app) newSynth(m *model.Model, voice voicing, speaker, path string) (*synth, error) {
+	row, err := m.SpeakerIndex(speaker)
+	if err != nil {
+		return nil, err
+	}
+	v, err := voice(speaker)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +49,7 @@ func (a *app) newSynth(m *model.Model, vocoderName string, speaker int, path str
 	if err != nil {
 		return nil, outputNamed(path, err)
 	}
-	s := &synth{model: m, decoder: m.NewDecoder(speaker), vocoder: v, name: path, wav: wav, limit: math.MaxInt64}
+	s := &synth{model: m, decoder: m.NewDecoder(row), vocoder: v, name: path, wav: wav, limit: math.MaxInt64}
 	s.forget = a.track(wav)
 	return s, nil
 }

@@ -35,7 +35,7 @@ func (a *app) trainCmd() *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train RECIPE.yaml --data DIR --run DIR",
-		Short: "Train a model",
+		Short: "Train a model or its vocoder",
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
 --run gets metrics.jsonl, checkpoints, and at the end model.safetensors, which
 every other verb takes as --model.
@@ -44,12 +44,18 @@ A recipe has the sections data, features, model, quantizer and train; --set
 section.key=value overrides any key, and can be given several times. The same
 recipe and seed make the same model, whatever the number of threads.
 
+A recipe with a section vocoder instead of features, model and quantizer trains
+the vocoder of the model in use (--model), on a corpus prepared with --audio; it
+ends with vocoder.safetensors, which decode and convert take as --vocoder.
+
 An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
 --resume goes on from there and ends in the same bytes as a run without a pause.
 
 With --json the report is one object on standard output:
   {"run", "model", "steps", "seconds", "valid": {"mse_db2", "perplexity",
-   "used_codes"}, "utterances": {"train", "holdout", "valid"}}.`,
+   "used_codes"}, "utterances": {"train", "holdout", "valid"}}
+or {"run", "vocoder", "steps", "seconds", "valid_bits_per_sample", "utterances":
+   {"train", "valid"}}.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
   vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000`,
@@ -70,6 +76,11 @@ With --json the report is one object on standard output:
 }
 
 func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
+	if vocoder, err := recipes.IsVocoder(path); err != nil {
+		return err
+	} else if vocoder {
+		return a.trainVocoder(cmd, path, o)
+	}
 	recipe, err := recipes.Load(path, o.set...)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type Options struct {
 	Network  wavenet.Config
 	Train    Config
 	Speakers []string // in the order of the rows
+	Model    string   // fingerprint of the model that made the latents
 
 	Training []Utterance
 	Valid    []Utterance // reported only
@@ -107,7 +108,7 @@ func Run(ctx context.Context, o Options) (valid float64, err error) {
 	for k, v := range o.Metadata {
 		meta[k] = v
 	}
-	voice := wavenet.Voice{Network: o.Network, Speakers: o.Speakers}
+	voice := wavenet.Voice{Network: o.Network, Speakers: o.Speakers, Model: o.Model}
 	return valid, wavenet.Save(filepath.Join(o.Dir, VoiceFile), voice, r.state.average.Weights, meta)
 }
 

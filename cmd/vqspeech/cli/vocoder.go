@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"vqspeech/model"
+	"vqspeech/vocoder"
+	"vqspeech/vocoder/griffinlim"
+	"vqspeech/vocoder/wavenet"
+	"vqspeech/vocoder/wavenet/embedded"
+)
+
+// vocoderOptions say how features become a waveform.
+type vocoderOptions struct {
+	name string // wavenet, griffinlim, a file of train, or empty
+	seed uint64 // of the samples that a network draws
+}
+
+const vocoderHelp = `The waveform comes from --vocoder: wavenet, the network inside the program, which
+was trained with the embedded model and is the default for it; griffinlim, which
+needs no training and is the default for other models; or a vocoder.safetensors
+that train has made. A network draws its samples from --seed: the same seed gives
+the same waveform.
+`
+
+func (o *vocoderOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.name, "vocoder", "", "how features become a waveform: wavenet, griffinlim or a file (default: as the model)")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "seed of the samples that a network draws")
+	_ = cmd.RegisterFlagCompletionFunc("vocoder", cobra.FixedCompletions([]string{"wavenet", "griffinlim"}, cobra.ShellCompDirectiveDefault))
+}
+
+// A voicing starts the waveform of an utterance in the voice of a speaker.
+type voicing func(speaker string) (vocoder.Vocoder, error)
+
+// vocoders returns how waveforms are made of the features of m.
+func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
+	griffin := func(string) (vocoder.Vocoder, error) { return griffinlim.New(m.Config.Features) }
+	if o.name == "griffinlim" {
+		return griffin, nil
+	}
+	var voice wavenet.Voice
+	var g *wavenet.Generator
+	var err error
+	if o.name == "" || o.name == "wavenet" {
+		voice, g, err = embedded.Default()
+	} else if voice, g, err = wavenet.Load(o.name); err != nil {
+		err = hintError{pathFirst(err), "--vocoder takes wavenet, griffinlim or a vocoder.safetensors of train"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	fits := voice.Fits(m.Config.Features)
+	if o.name == "" && (fits != nil || voice.Model != fmt.Sprintf("%x", m.Fingerprint())) {
+		return griffin, nil
+	}
+	if fits != nil {
+		return nil, hintError{fits, "--vocoder griffinlim takes any"}
+	}
+	return func(speaker string) (vocoder.Vocoder, error) {
+		options := wavenet.DefaultOptions()
+		options.Seed = o.seed
+		return voice.NewVocoder(g, speaker, options)
+	}, nil
+}
