@@ -3,9 +3,12 @@ package recipes
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
+	"vqspeech/features/metric"
 	"vqspeech/model"
 	"vqspeech/recipes/corpus"
 	"vqspeech/vocoder/wavenet"
@@ -79,7 +82,7 @@ func (r Vocoder) Validate() error {
 // features that its decoder makes.
 func (r Vocoder) Network(cfg model.Config) wavenet.Config {
 	n := r.Vocoder
-	n.Dim, n.Upsampling, n.Features, n.Speakers = cfg.Features.NMels, cfg.Features.HopLength, cfg.Features, max(len(cfg.Speakers), 1)
+	n.Dim, n.Upsampling, n.Features, n.Speakers = cfg.Features.NMels+wavenet.PitchDims, cfg.Features.HopLength, cfg.Features, max(len(cfg.Speakers), 1)
 	return n
 }
 
@@ -107,18 +110,27 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 		if err != nil {
 			return o, fmt.Errorf("%s: %w", set.key, err)
 		}
-		for _, i := range idx {
-			u, err := decoded(c, i, m)
-			if err != nil {
-				return o, err
-			}
-			*set.dst = append(*set.dst, u)
+		us, errs := make([]train.Utterance, len(idx)), make([]error, len(idx))
+		var wait sync.WaitGroup
+		turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+		for k, i := range idx {
+			turn <- struct{}{}
+			wait.Go(func() {
+				us[k], errs[k] = decoded(c, i, m)
+				<-turn
+			})
 		}
+		wait.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return o, err
+		}
+		*set.dst = us
 	}
 	return o, nil
 }
 
-// decoded returns utterance i as the model gives it back.
+// decoded returns utterance i as the model gives it back, with the pitch of the
+// recording.
 func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
 	u := c.Utterances[i]
 	row, err := m.SpeakerIndex(u.Speaker)
@@ -138,5 +150,15 @@ func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
 	d := m.NewDecoder(row)
 	out := append([]float32(nil), d.Push(m.EncodeMel(mel))...)
 	out = append(out, d.Flush(int64(len(samples)))...)
-	return train.Utterance{ID: u.ID, Latents: out, Samples: samples, Speaker: row}, nil
+	f0, err := metric.TrackF0(samples, u.SampleRate, metric.DefaultF0())
+	if err != nil {
+		return train.Utterance{}, fmt.Errorf("%s: %w", u.ID, err)
+	}
+	bands := m.Config.Features.NMels
+	latents := make([]float32, 0, len(f0)*(bands+wavenet.PitchDims))
+	for t := range min(len(f0), len(out)/bands) {
+		pitch := wavenet.Pitch(f0[t])
+		latents = append(append(latents, out[t*bands:(t+1)*bands]...), pitch[:]...)
+	}
+	return train.Utterance{ID: u.ID, Latents: latents, Samples: samples, Speaker: row}, nil
 }

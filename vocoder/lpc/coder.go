@@ -39,23 +39,38 @@ type Inputs struct {
 	Signal     uint8 // the last sample
 	Excitation uint8 // the last residual
 	Prediction uint8 // of the sample to come
+	Period     uint8 // the residual of a pitch period ago, or that of silence
 }
+
+// MaxPeriod is the longest pitch period (samples).
+const MaxPeriod = 512
+
+// periodLead is how much less than a period ago the residual is that Inputs has:
+// a network sees what is older in its past inputs, but nothing newer, and the
+// period is not known to the sample.
+const periodLead = 3
 
 // A Coder turns residual codes into samples and back. Each utterance has its own;
 // the zero value stands before the first sample.
 type Coder struct {
-	past  [20 * Order]float32 // recent samples, the newest at past[at-1]
-	at    int
-	last  uint8 // residual code
-	begun bool
+	past   [20 * Order]float32 // recent samples, the newest at past[at-1]
+	at     int
+	codes  [MaxPeriod]uint8 // residual codes of the last samples, a ring
+	newest int              // where the last one is
+	begun  bool
 }
 
-// Next returns what is known before the next sample under its filter.
-func (c *Coder) Next(f *Filter) (in Inputs, prediction float32) {
+// Next returns what is known before the next sample under its filter. period is
+// that of the pitch (samples, at most MaxPeriod), 0 where there is none.
+func (c *Coder) Next(f *Filter, period int) (in Inputs, prediction float32) {
 	c.begin()
 	prediction = f.Predict(c.past[c.at-Order : c.at])
 	scale := 1 / (signalRange * f.Gain)
-	return Inputs{mulaw.Encode(c.past[c.at-1] * scale), c.last, mulaw.Encode(prediction * scale)}, prediction
+	ago := silence
+	if period > periodLead {
+		ago = c.codes[(c.newest+1-period+periodLead+MaxPeriod)%MaxPeriod]
+	}
+	return Inputs{mulaw.Encode(c.past[c.at-1] * scale), c.codes[c.newest], mulaw.Encode(prediction * scale), ago}, prediction
 }
 
 // Code returns the residual code of a sample (pre-emphasised) given its
@@ -81,14 +96,21 @@ func (c *Coder) Force(sample float32, code uint8) {
 	}
 	c.past[c.at] = sample
 	c.at++
-	c.last = code
+	c.newest = (c.newest + 1) % MaxPeriod
+	c.codes[c.newest] = code
 }
 
 func (c *Coder) begin() {
 	if !c.begun {
-		c.at, c.last, c.begun = Order, mulaw.Encode(0), true
+		c.at, c.begun = Order, true
+		for i := range c.codes {
+			c.codes[i] = silence
+		}
 	}
 }
+
+// silence is the code of no residual.
+var silence = mulaw.Encode(0)
 
 // decoded has the residual of each code as a fraction of its range.
 var decoded = func() (t [mulaw.Levels]float32) {

@@ -41,13 +41,13 @@ func TestCodesOfSpeech(t *testing.T) {
 		f := &filters[n/span]
 		y := v - float32(cfg.PreEmphasis)*last
 		last = v
-		in, p := enc.Next(f)
+		in, p := enc.Next(f, 160)
 		code := Code(f, y, p)
 		if code == 0 || code == 255 {
 			clipped++
 		}
 		enc.Put(f, p, code)
-		again, q := dec.Next(f)
+		again, q := dec.Next(f, 160)
 		if again != in || q != p {
 			t.Fatalf("sample %d: inputs %v, want %v", n, again, in)
 		}
@@ -84,7 +84,27 @@ func BenchmarkCoder(b *testing.B) {
 	}
 	var c Coder
 	for b.Loop() {
-		_, p := c.Next(&f)
+		_, p := c.Next(&f, 100)
 		c.Put(&f, p, 130)
+	}
+}
+
+// The code of a period ago is that of three samples less than a period before
+// the sample to come.
+func TestPeriod(t *testing.T) {
+	f := Filter{Gain: 0.01}
+	var c Coder
+	for n := range 1200 {
+		for _, period := range []int{0, 4, 100, MaxPeriod} {
+			in, _ := c.Next(&f, period)
+			want := silence
+			if at := n - period + periodLead; period > 0 && at >= 0 {
+				want = uint8(at % 251)
+			}
+			if in.Period != want {
+				t.Fatalf("sample %d, period %d: code %d, want %d", n, period, in.Period, want)
+			}
+		}
+		c.Put(&f, 0, uint8(n%251))
 	}
 }

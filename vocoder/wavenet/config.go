@@ -31,9 +31,9 @@ type Config struct {
 	Scaled      bool `yaml:"scaled" json:"scaled"`             // residual sums times sqrt(1/2), skip sum times sqrt(1/M) (r9y9/wavenet_vocoder)
 
 	// Prediction makes the codes those of the residual of linear prediction
-	// from the latents, which then are features (package lpc; LPCNet, Valin &
-	// Skoglund 2019). The network is also told the last sample and the
-	// prediction.
+	// from the latents, which then are features followed by the two values of
+	// [Pitch] (package lpc; LPCNet, Valin & Skoglund 2019). The network is also
+	// told the last sample, the prediction, and the residual a period ago.
 	Prediction bool            `yaml:"prediction" json:"prediction,omitempty"`
 	Features   features.Config `yaml:"-" json:"features,omitzero"` // that the latents are, with Prediction
 }
@@ -95,9 +95,9 @@ func (c Config) Validate() error {
 	if len(c.Strides) > 0 {
 		errs = append(errs, errors.New("wavenet.strides: must be empty with prediction, whose filters change with the latents"))
 	}
-	if c.Dim != c.Features.NMels || c.Upsampling != c.Features.HopLength {
-		errs = append(errs, fmt.Errorf("wavenet.prediction: latents of %d values for %d samples, want the %d and %d of the features",
-			c.Dim, c.Upsampling, c.Features.NMels, c.Features.HopLength))
+	if c.Dim != c.Features.NMels+PitchDims || c.Upsampling != c.Features.HopLength {
+		errs = append(errs, fmt.Errorf("wavenet.prediction: latents of %d values for %d samples, want %d and %d for the features",
+			c.Dim, c.Upsampling, c.Features.NMels+PitchDims, c.Features.HopLength))
 	}
 	if c.Upsampling%lpc.PerFrame != 0 {
 		errs = append(errs, fmt.Errorf("wavenet.upsampling: must be a multiple of %d with prediction (got %d)", lpc.PerFrame, c.Upsampling))

@@ -25,9 +25,11 @@ type Generator struct {
 	contextBias []float32    // [M*2D], of the dilated convolutions
 
 	// What is computed for every sample.
-	input        []float32 // [256, R]
-	signal       []float32 // [256, R], with Prediction
-	prediction   []float32 // [256, R], with Prediction
+	input        []float32     // [256, R]
+	signal       []float32     // [256, R], with Prediction
+	prediction   []float32     // [256, R], with Prediction
+	period       []float32     // [256, R], with Prediction
+	pitch        model.Weights // PitchParams, with Prediction
 	layers       []layer
 	skipBias     []float32 // [S], summed over layers
 	residual     float32   // factor of a layer's output
@@ -61,7 +63,7 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 	}
 	g := &Generator{
 		cfg: cfg, stages: conditioning(cfg, w), speakers: w["speaker.weight"], input: w["input.weight"],
-		signal: w["signal.weight"], prediction: w["prediction.weight"],
+		signal: w["signal.weight"], prediction: w["prediction.weight"], period: w["period.weight"], pitch: w,
 		skipBias: make([]float32, cfg.Skip), residual: 1, skipScale: 1,
 		head1: pack(cfg.Skip, cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
 		head2: pack(cfg.Post, Levels, w["head2.weight"]), bias2: w["head2.bias"],

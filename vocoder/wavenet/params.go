@@ -2,6 +2,7 @@ package wavenet
 
 import (
 	"fmt"
+	"strings"
 
 	"vqspeech/internal/simd"
 	"vqspeech/model"
@@ -47,7 +48,9 @@ func (c Config) Params() []model.Param {
 		model.EmbeddingParam("speaker.weight", c.Speakers, c.SpeakerDim),
 		model.EmbeddingParam("input.weight", Levels, c.Residual))
 	if c.Prediction {
-		ps = append(ps, model.EmbeddingParam("signal.weight", Levels, c.Residual), model.EmbeddingParam("prediction.weight", Levels, c.Residual))
+		for _, name := range []string{"signal", "prediction", "period"} {
+			ps = append(ps, model.EmbeddingParam(name+".weight", Levels, c.Residual))
+		}
 	}
 	for l := range c.Layers() {
 		n := layerName(l)
@@ -58,17 +61,21 @@ func (c Config) Params() []model.Param {
 			model.ConvParam(n+"skip.weight", c.Skip, c.Gate, 1), model.BiasParam(n+"skip.bias", c.Skip, c.Gate),
 			model.ConvParam(n+"res.weight", c.Residual, c.Gate, 1), model.BiasParam(n+"res.bias", c.Residual, c.Gate))
 	}
+	if c.Prediction {
+		ps = append(ps, c.PitchParams()...)
+	}
 	return append(ps,
 		model.ConvParam("head1.weight", c.Post, c.Skip, 1), model.BiasParam("head1.bias", c.Post, c.Skip),
 		model.ConvParam("head2.weight", Levels, c.Post, 1), model.BiasParam("head2.bias", Levels, c.Post))
 }
 
-// Trained lists the tensors that gradients reach: all but two of Params.
+// Trained lists the tensors that gradients of the likelihood reach: all of
+// Params but two, and those of the pitch.
 func (c Config) Trained() []model.Param {
 	var ps []model.Param
 	last := layerName(c.Layers() - 1)
 	for _, p := range c.Params() {
-		if p.Name != last+"res.weight" && p.Name != last+"res.bias" {
+		if p.Name != last+"res.weight" && p.Name != last+"res.bias" && !strings.HasPrefix(p.Name, "pitch.") {
 			ps = append(ps, p)
 		}
 	}

@@ -5,13 +5,14 @@ import "vqspeech/vocoder/lpc"
 // residual turns the codes of one stream into samples, where they are those of
 // a prediction's residual.
 type residual struct {
-	analyzer *lpc.Analyzer
-	mels     int
+	frames   *frames
+	dim      int
 	span     int // samples of a filter
 	emphasis float64
 
-	frames  []float32 // features that are not yet filters, the next first
+	waiting []float32 // latents that are not yet filters, the next first
 	filters []lpc.Filter
+	periods []int
 	current *lpc.Filter
 
 	coder      lpc.Coder
@@ -20,40 +21,38 @@ type residual struct {
 }
 
 func newResidual(cfg Config) (*residual, error) {
-	a, err := lpc.New(cfg.Features)
-	if err != nil {
-		return nil, err
-	}
-	return &residual{analyzer: a, mels: cfg.Dim, span: cfg.Upsampling / lpc.PerFrame, emphasis: cfg.Features.PreEmphasis}, nil
+	f, err := newFrames(cfg)
+	return &residual{frames: f, dim: cfg.Dim, span: cfg.Upsampling / lpc.PerFrame, emphasis: cfg.Features.PreEmphasis}, err
 }
 
 func (r *residual) reset() {
-	r.frames, r.filters = r.frames[:0], r.filters[:0]
+	r.waiting, r.filters, r.periods = r.waiting[:0], r.filters[:0], r.periods[:0]
 	r.coder, r.deEmphasis = lpc.Coder{}, lpc.NewDeEmphasis(r.emphasis)
 }
 
-// push takes features of the utterance.
-func (r *residual) push(mel []float32) { r.frames = append(r.frames, mel...) }
+// push takes latents of the utterance.
+func (r *residual) push(latents []float32) { r.waiting = append(r.waiting, latents...) }
 
-// advance makes the filters of the next n frames. The frame after them is there
+// advance makes the filters of the next n latents. The one after them is there
 // unless the utterance has ended.
 func (r *residual) advance(n int) {
-	r.filters = r.filters[:0]
-	for range n {
-		mel, next := r.frames[:r.mels], r.frames[:r.mels]
-		if len(r.frames) > r.mels {
-			next = r.frames[r.mels : 2*r.mels]
+	r.filters, r.periods = r.filters[:0], r.periods[:0]
+	for i := range n {
+		x := r.waiting[i*r.dim : (i+1)*r.dim]
+		next := x
+		if len(r.waiting) > (i+1)*r.dim {
+			next = r.waiting[(i+1)*r.dim : (i+2)*r.dim]
 		}
-		r.filters = r.analyzer.Filters(r.filters, mel, next)
-		r.frames = r.frames[r.mels:]
+		r.filters, r.periods = r.frames.append(r.filters, r.periods, x, next)
 	}
-	r.frames = append(r.frames[:0:0], r.frames...) // what is used up may go
+	r.waiting = r.waiting[:copy(r.waiting, r.waiting[n*r.dim:])]
 }
 
 // next returns the inputs for the sample at the given place of a frame.
 func (r *residual) next(frame, sample int) lpc.Inputs {
-	r.current = &r.filters[frame*lpc.PerFrame+sample/r.span]
-	in, p := r.coder.Next(r.current)
+	part := frame*lpc.PerFrame + sample/r.span
+	r.current = &r.filters[part]
+	in, p := r.coder.Next(r.current, r.periods[part])
 	r.prediction = p
 	return in
 }

@@ -89,6 +89,7 @@ func (g *Generator) step(ws *workspace, streams []*Stream) {
 			in := s.residual.next(s.context, s.repeats)
 			simd.AddRow(x, g.signal[int(in.Signal)*c.Residual:][:c.Residual])
 			simd.AddRow(x, g.prediction[int(in.Prediction)*c.Residual:][:c.Residual])
+			simd.AddRow(x, g.period[int(in.Period)*c.Residual:][:c.Residual])
 		}
 	}
 	ring := 0

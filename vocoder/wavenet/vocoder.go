@@ -2,29 +2,38 @@ package wavenet
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"vqspeech/features"
 	"vqspeech/vocoder"
 )
 
-// Vocoder is a vocoder.Vocoder on a network whose latents are features.
-type Vocoder struct{ stream *Stream }
+// Vocoder is a vocoder.Vocoder on a network with Prediction, which estimates the
+// pitch of the features itself.
+type Vocoder struct {
+	g      *Generator
+	stream *Stream
+	pitch  *pitcher
+}
 
-var _ vocoder.Vocoder = Vocoder{}
+var _ vocoder.Vocoder = (*Vocoder)(nil)
 
 // NewVocoder starts an utterance in the voice of a speaker of v; o.Speaker is
 // not looked at. It fails if v was not trained on features or does not know the
 // speaker.
-func (v Voice) NewVocoder(g *Generator, speaker string, o Options) (Vocoder, error) {
+func (v Voice) NewVocoder(g *Generator, speaker string, o Options) (*Vocoder, error) {
 	if !v.Network.Prediction {
-		return Vocoder{}, fmt.Errorf("wavenet: the network is for latents of %d values, not for features", v.Network.Dim)
+		return nil, fmt.Errorf("wavenet: the network is for latents of %d values, not for features", v.Network.Dim)
 	}
 	if o.Speaker = slices.Index(v.Speakers, speaker); o.Speaker < 0 {
-		return Vocoder{}, fmt.Errorf("wavenet: the vocoder does not know speaker %q", speaker)
+		return nil, fmt.Errorf("wavenet: the vocoder does not know speaker %q", speaker)
 	}
 	s, err := g.NewStream(o)
-	return Vocoder{s}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Vocoder{g: g, stream: s, pitch: newPitcher(g.cfg, g.pitch, o.Speaker)}, nil
 }
 
 // Fits reports, as an error, why v cannot synthesise features under cfg.
@@ -36,8 +45,30 @@ func (v Voice) Fits(cfg features.Config) error {
 }
 
 // Push takes c.Mel [T, M] (c.Codes is ignored) and returns the samples of the
-// frames whose successor has come.
-func (v Vocoder) Push(c vocoder.Conditioning) ([]float32, error) { return v.stream.Push(c.Mel) }
+// frames that are settled: five more decide on a frame's pitch and filter.
+//
+// It fails, and takes nothing, if the length of c.Mel is not a multiple of M or
+// a feature is not a finite number.
+func (v *Vocoder) Push(c vocoder.Conditioning) ([]float32, error) {
+	m := v.g.cfg.Features.NMels
+	if len(c.Mel)%m != 0 {
+		return nil, fmt.Errorf("wavenet: %d features, want a multiple of the %d of a frame", len(c.Mel), m)
+	}
+	for i, x := range c.Mel {
+		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("wavenet: feature %d of frame %d is %v, want a finite number", i%m, i/m, x)
+		}
+	}
+	return v.stream.Push(v.pitch.push(c.Mel, false))
+}
 
 // Flush ends the utterance and returns the samples of its last frames.
-func (v Vocoder) Flush() ([]float32, error) { return v.stream.Flush(), nil }
+func (v *Vocoder) Flush() ([]float32, error) {
+	first, err := v.stream.Push(v.pitch.push(nil, true))
+	if err != nil {
+		return nil, err
+	}
+	out := append(slices.Clone(first), v.stream.Flush()...)
+	v.pitch = newPitcher(v.g.cfg, v.g.pitch, v.stream.options.Speaker)
+	return out, nil
+}

@@ -13,7 +13,7 @@ import (
 // Utterance is what a crop is taken from.
 type Utterance struct {
 	ID      string
-	Latents []float32 // [n, d]; with Prediction they are features
+	Latents []float32 // [n, d]; with Prediction features and pitch
 	Samples []float32 // waveform in [-1, 1], at least n*U samples
 	Speaker int
 }
@@ -23,16 +23,17 @@ func (u Utterance) frames(cfg wavenet.Config) int { return len(u.Latents) / cfg.
 
 // cropper fills the inputs of a Net with crops.
 type cropper struct {
-	cfg      wavenet.Config
-	analyzer *lpc.Analyzer // with Prediction
-	filters  []lpc.Filter
+	cfg     wavenet.Config
+	frames  *wavenet.Frames // with Prediction
+	filters []lpc.Filter
+	periods []int
 }
 
 func newCropper(cfg wavenet.Config) (*cropper, error) {
 	c := &cropper{cfg: cfg}
 	var err error
 	if cfg.Prediction {
-		c.analyzer, err = lpc.New(cfg.Features)
+		c.frames, err = wavenet.NewFrames(cfg)
 	}
 	return c, err
 }
@@ -71,10 +72,10 @@ func (c *cropper) set(n *Net, i int, u Utterance, first int, noise float64, rng 
 // back to the recording (LPCNet's training with noise).
 func (c *cropper) predicted(n *Net, at int, u Utterance, first, l int, noise float64, rng *rand.Rand) {
 	m, hop, emphasis := c.cfg.Dim, c.cfg.Upsampling, c.cfg.Features.PreEmphasis
-	c.filters = c.filters[:0]
+	c.filters, c.periods = c.filters[:0], c.periods[:0]
 	for frame := first; frame < first+l; frame++ {
 		next := min(frame+1, len(u.Latents)/m-1)
-		c.filters = c.analyzer.Filters(c.filters, u.Latents[frame*m:(frame+1)*m], u.Latents[next*m:(next+1)*m])
+		c.filters, c.periods = c.frames.Append(c.filters, c.periods, u.Latents[frame*m:(frame+1)*m], u.Latents[next*m:(next+1)*m])
 	}
 	emphasised := func(j int) float32 {
 		if j == 0 {
@@ -88,10 +89,12 @@ func (c *cropper) predicted(n *Net, at int, u Utterance, first, l int, noise flo
 		coder.Force(emphasised(j), mulaw.Encode(0))
 	}
 	for j := range l * hop {
-		f := &c.filters[j*lpc.PerFrame/hop]
-		in, prediction := coder.Next(f)
+		part := j * lpc.PerFrame / hop
+		f := &c.filters[part]
+		in, prediction := coder.Next(f, c.periods[part])
 		code := lpc.Code(f, emphasised(start+j), prediction)
 		n.In.Previous[at+j], n.In.Signal[at+j], n.In.Prediction[at+j] = int32(in.Excitation), int32(in.Signal), int32(in.Prediction)
+		n.In.Period[at+j] = int32(in.Period)
 		n.In.Codes[at+j] = int32(code)
 		coder.Put(f, prediction, uint8(disturb(int32(code), noise, rng)))
 	}

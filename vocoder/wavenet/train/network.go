@@ -25,7 +25,7 @@ type Nodes struct {
 	Codes    *G.Node // [B, T] int32, the code of each sample
 
 	// With Config.Prediction, [B, T] int32: see lpc.Inputs.
-	Signal, Prediction *G.Node
+	Signal, Prediction, Period *G.Node
 
 	Cond   *G.Node   // [B, L, C], with learned upsampling [B, T, C]
 	Input  *G.Node   // [B, T, R]
@@ -54,7 +54,8 @@ func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
 	speaker := graph.Embedding(param["speaker.weight"], n.Speaker) // [B, G]
 	n.Input = graph.Embedding(param["input.weight"], n.Previous)   // [B, T, R]
 	if cfg.Prediction {
-		n.Input = graph.Sum(n.Input, graph.Embedding(param["signal.weight"], n.Signal), graph.Embedding(param["prediction.weight"], n.Prediction))
+		n.Input = graph.Sum(n.Input, graph.Embedding(param["signal.weight"], n.Signal),
+			graph.Embedding(param["prediction.weight"], n.Prediction), graph.Embedding(param["period.weight"], n.Period))
 	}
 	x, residual, skip := n.Input, float32(1), float32(1)
 	if cfg.Scaled {

@@ -49,6 +49,7 @@ const (
 const (
 	streamInit = iota
 	streamBatch
+	streamPitch
 )
 
 func random(seed uint64, stream, step int) *rand.Rand {
@@ -162,6 +163,11 @@ func (r *run) open() error {
 		}
 		for _, p := range o.Network.Trained() {
 			r.state.m[p.Name], r.state.v[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
+		}
+		if o.Network.Prediction {
+			if err := trainPitch(o.Network, r.state.weights, o.Training, o.Train.Seed); err != nil {
+				return err
+			}
 		}
 	}
 	r.state.average.Decay = o.Train.Average

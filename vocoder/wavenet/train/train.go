@@ -21,7 +21,7 @@ type Inputs struct {
 	Previous []int32   // [B, T], the code before each sample
 	Codes    []int32   // [B, T], the code of each sample
 
-	Signal, Prediction []int32 // [B, T], with Config.Prediction (lpc.Inputs)
+	Signal, Prediction, Period []int32 // [B, T], with Config.Prediction (lpc.Inputs)
 }
 
 // Net is the training graph of a network on given latents, for one batch shape.
@@ -76,8 +76,9 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 		Codes: input(g, "codes", n.In.Codes, b, t),
 	}
 	if cfg.Prediction {
-		n.In.Signal, n.In.Prediction = make([]int32, b*t), make([]int32, b*t)
+		n.In.Signal, n.In.Prediction, n.In.Period = make([]int32, b*t), make([]int32, b*t), make([]int32, b*t)
 		n.Nodes.Signal, n.Nodes.Prediction = input(g, "signal", n.In.Signal, b, t), input(g, "prediction", n.In.Prediction, b, t)
+		n.Nodes.Period = input(g, "period", n.In.Period, b, t)
 	}
 	Build(cfg, param, &n.Nodes)
 	return n, nil

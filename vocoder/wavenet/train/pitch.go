@@ -1,0 +1,84 @@
+package train
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	G "gorgonia.org/gorgonia"
+
+	"vqspeech/internal/graph"
+	"vqspeech/model"
+	"vqspeech/model/train"
+	"vqspeech/vocoder/wavenet"
+)
+
+// The pitch of features is learned before the network, in seconds.
+const (
+	pitchSteps = 3000
+	pitchBatch = 16
+	pitchCrop  = 96 // frames
+)
+
+// trainPitch learns, from the latents of a set, the pitch that follows the
+// features of a frame, by the mean square error of wavenet.Pitch. It writes the
+// tensors of PitchParams in w.
+func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, seed uint64) error {
+	m := cfg.Features.NMels
+	var us []Utterance
+	for _, u := range set {
+		if u.frames(cfg) >= pitchCrop {
+			us = append(us, u)
+		}
+	}
+	if len(us) == 0 {
+		return fmt.Errorf("wavenet: none of %d training utterances has %d frames", len(set), pitchCrop)
+	}
+	g := G.NewGraph()
+	mel, target := make([]float32, pitchBatch*pitchCrop*m), make([]float32, pitchBatch*pitchCrop*wavenet.PitchDims)
+	speaker := make([]int32, pitchBatch)
+	param := map[string]*G.Node{}
+	var params G.Nodes
+	for _, p := range cfg.PitchParams() {
+		param[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		params = append(params, param[p.Name])
+	}
+	convs := wavenet.PitchConvs(m)
+	x := input(g, "features", mel, pitchBatch, pitchCrop, m)
+	x = graph.ReLU(graph.Conv1D(x, param["pitch.conv1.weight"], param["pitch.conv1.bias"], convs[0]))
+	x = graph.Concat(x, graph.Embedding(param["pitch.speaker.weight"], input(g, "speaker", speaker, pitchBatch)))
+	x = graph.ReLU(graph.Conv1D(x, param["pitch.conv2.weight"], param["pitch.conv2.bias"], convs[1]))
+	x = graph.Linear(x, param["pitch.out.weight"], param["pitch.out.bias"])
+	loss := graph.MSE(x, input(g, "pitch", target, pitchBatch, pitchCrop, wavenet.PitchDims))
+	grads, err := graph.Gradients(G.Nodes{loss}, G.Nodes{G.NewConstant(float32(1), G.In(g))}, params)
+	if err != nil {
+		return err
+	}
+	var trained []G.ValueGrad
+	for i, p := range params {
+		trained = append(trained, parameter{p, grads[i]})
+	}
+	machine := G.NewTapeMachine(g)
+	defer machine.Close()
+	adam := &train.Adam{LearningRate: 2e-3, ClipNorm: 1, Gamma: 0.3, Milestones: []int{pitchSteps / 2, pitchSteps * 3 / 4}}
+	for step := range pitchSteps {
+		rng := rand.New(rand.NewPCG(seed, uint64(streamPitch)<<56|uint64(step)))
+		for i := range pitchBatch {
+			u := us[rng.IntN(len(us))]
+			first := rng.IntN(u.frames(cfg) - pitchCrop + 1)
+			speaker[i] = int32(u.Speaker)
+			for t := range pitchCrop {
+				row, at := u.Latents[(first+t)*cfg.Dim:(first+t+1)*cfg.Dim], i*pitchCrop+t
+				copy(mel[at*m:(at+1)*m], row)
+				copy(target[at*wavenet.PitchDims:(at+1)*wavenet.PitchDims], row[m:])
+			}
+		}
+		if err := machine.RunAll(); err != nil {
+			return err
+		}
+		if err := adam.Step(trained); err != nil {
+			return err
+		}
+		machine.Reset()
+	}
+	return nil
+}
