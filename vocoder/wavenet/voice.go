@@ -2,7 +2,6 @@ package wavenet
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -20,8 +19,8 @@ type Voice struct {
 	Model    string   `json:"model"` // fingerprint (hexadecimal) of the model whose features it was trained on
 }
 
-// voiceKey is the key of a Voice in the metadata of a vocoder file.
-const voiceKey = "vqspeech.vocoder"
+// VoiceKey is the key of a Voice in the metadata of a vocoder file.
+const VoiceKey = "vqspeech.vocoder"
 
 // Save writes a vocoder file atomically: tensors as float16 under the names of
 // Config.Params, the Voice as JSON in the metadata.
@@ -30,7 +29,7 @@ func Save(path string, v Voice, w model.Weights, metadata map[string]string) err
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{voiceKey: string(text)}
+	meta := map[string]string{VoiceKey: string(text)}
 	for k, x := range metadata {
 		meta[k] = x
 	}
@@ -74,20 +73,8 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 	if err != nil {
 		return v, nil, err
 	}
-	text, ok := f.Metadata[voiceKey]
-	if !ok {
-		return v, nil, fmt.Errorf("wavenet: not a vqspeech vocoder: metadata has no %q", voiceKey)
-	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
-		return v, nil, fmt.Errorf("wavenet: metadata %q: %w", voiceKey, err)
-	}
-	if err := v.Network.Validate(); err != nil {
-		return v, nil, fmt.Errorf("wavenet: metadata %q: %s", voiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	if len(v.Speakers) != v.Network.Speakers {
-		return v, nil, errors.New("wavenet: as many speakers as rows of the speaker table are wanted")
+	if v, err = ReadVoice(f); err != nil {
+		return v, nil, err
 	}
 	w, err := model.ReadWeights(f, v.Network.Params())
 	if err != nil {
@@ -95,4 +82,24 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 	}
 	g, err = New(v.Network, w)
 	return v, g, err
+}
+
+// ReadVoice returns the Voice of a vocoder file.
+func ReadVoice(f *safetensors.File) (v Voice, err error) {
+	text, ok := f.Metadata[VoiceKey]
+	if !ok {
+		return v, fmt.Errorf("wavenet: not a vqspeech vocoder: metadata has no %q", VoiceKey)
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v); err != nil {
+		return v, fmt.Errorf("wavenet: metadata %q: %w", VoiceKey, err)
+	}
+	if err := v.Network.Validate(); err != nil {
+		return v, fmt.Errorf("wavenet: metadata %q: %s", VoiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if len(v.Speakers) != v.Network.Speakers {
+		return v, fmt.Errorf("wavenet: %d speakers for a table of %d rows", len(v.Speakers), v.Network.Speakers)
+	}
+	return v, nil
 }

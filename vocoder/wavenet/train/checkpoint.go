@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/safetensors"
@@ -15,9 +14,10 @@ import (
 	"vqspeech/vocoder/wavenet"
 )
 
-// state is everything that a run needs to go on as if it had not stopped.
+// state is everything that a run needs to go on as if it had not stopped. Its
+// file is also a vocoder file, of the averaged weights so far.
 type state struct {
-	network wavenet.Config
+	voice   wavenet.Voice
 	train   json.RawMessage
 	step    int
 	weights model.Weights
@@ -27,9 +27,8 @@ type state struct {
 
 // Keys of a checkpoint's metadata.
 const (
-	networkKey = "vqspeech.wavenet"
-	trainKey   = "vqspeech.train"
-	stepKey    = "vqspeech.step"
+	trainKey = "vqspeech.train"
+	stepKey  = "vqspeech.step"
 )
 
 // save writes s atomically.
@@ -41,11 +40,11 @@ func (s *state) save(path string) error {
 			tensors = append(tensors, t)
 		}
 	}
-	add("", s.weights, s.network.Params())
-	add("average.", s.average.Weights, s.network.Params())
-	add("adam.m.", s.m, s.network.Trained())
-	add("adam.v.", s.v, s.network.Trained())
-	cfg, err := json.Marshal(s.network)
+	add("", s.average.Weights, s.voice.Network.Params())
+	add("trained.", s.weights, s.voice.Network.Params())
+	add("adam.m.", s.m, s.voice.Network.Trained())
+	add("adam.v.", s.v, s.voice.Network.Trained())
+	voice, err := json.Marshal(s.voice)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func (s *state) save(path string) error {
 		return err
 	}
 	defer f.Abort()
-	meta := map[string]string{networkKey: string(cfg), trainKey: string(s.train), stepKey: strconv.Itoa(s.step)}
+	meta := map[string]string{wavenet.VoiceKey: string(voice), trainKey: string(s.train), stepKey: strconv.Itoa(s.step)}
 	if err := safetensors.Write(f, meta, tensors); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -84,17 +83,15 @@ func readState(r io.ReaderAt, size int64) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, ok := f.Metadata[networkKey]
+	s := new(state)
+	if s.voice, err = wavenet.ReadVoice(f); err != nil {
+		return nil, err
+	}
+	train, ok := f.Metadata[trainKey]
 	if !ok {
-		return nil, fmt.Errorf("wavenet: not a checkpoint of a vocoder: metadata has no %q", networkKey)
+		return nil, fmt.Errorf("wavenet: a vocoder without training state: metadata has no %q", trainKey)
 	}
-	s := &state{train: json.RawMessage(f.Metadata[trainKey])}
-	if err := json.Unmarshal([]byte(text), &s.network); err != nil {
-		return nil, fmt.Errorf("wavenet: metadata %q: %w", networkKey, err)
-	}
-	if err := s.network.Validate(); err != nil {
-		return nil, fmt.Errorf("wavenet: metadata %q: %s", networkKey, strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
+	s.train = json.RawMessage(train)
 	if s.step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil || s.step < 0 {
 		return nil, fmt.Errorf("wavenet: metadata %q is %q, want a number of steps", stepKey, f.Metadata[stepKey])
 	}
@@ -104,8 +101,8 @@ func readState(r io.ReaderAt, size int64) (*state, error) {
 		prefix string
 		params []model.Param
 	}{
-		{&s.weights, "", s.network.Params()}, {&s.average.Weights, "average.", s.network.Params()},
-		{&s.m, "adam.m.", s.network.Trained()}, {&s.v, "adam.v.", s.network.Trained()},
+		{&s.average.Weights, "", s.voice.Network.Params()}, {&s.weights, "trained.", s.voice.Network.Params()},
+		{&s.m, "adam.m.", s.voice.Network.Trained()}, {&s.v, "adam.v.", s.voice.Network.Trained()},
 	} {
 		named := slices.Clone(part.params)
 		for i := range named {

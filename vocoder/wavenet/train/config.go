@@ -12,10 +12,11 @@ type Config struct {
 	CropFrames   int     `yaml:"crop_frames" json:"crop_frames"` // latents per crop
 	Seed         uint64  `yaml:"seed" json:"seed"`
 	LearningRate float64 `yaml:"learning_rate" json:"learning_rate"`
-	FinalRate    float64 `yaml:"final_rate" json:"final_rate"` // of the last step: the rate falls on a quarter of a cosine
-	ClipNorm     float64 `yaml:"clip_norm" json:"clip_norm"`   // global gradient norm
-	Average      float64 `yaml:"average" json:"average"`       // decay of the moving average of the weights that generate
-	Noise        float64 `yaml:"noise" json:"noise"`           // largest spread (codes) of the noise on the residuals a crop is told
+	FinalRate    float64 `yaml:"final_rate" json:"final_rate"`   // of the last step: the rate falls on a quarter of a cosine
+	ClipNorm     float64 `yaml:"clip_norm" json:"clip_norm"`     // global gradient norm
+	Average      float64 `yaml:"average" json:"average"`         // decay of the moving average of the weights that generate
+	PitchSteps   int     `yaml:"pitch_steps" json:"pitch_steps"` // of learning the pitch of features, before the network
+	Noise        float64 `yaml:"noise" json:"noise"`             // largest spread (codes) of the noise on the residuals a crop is told
 
 	LogEvery        int `yaml:"log_every" json:"log_every"`               // steps between lines of metrics.jsonl
 	EvalEvery       int `yaml:"eval_every" json:"eval_every"`             // steps between evaluations of the valid set
@@ -25,7 +26,7 @@ type Config struct {
 // DefaultConfig returns a schedule for an hour of speech.
 func DefaultConfig() Config {
 	return Config{
-		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, Noise: 2,
+		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, PitchSteps: 3000, Noise: 2,
 		LogEvery: 10, EvalEvery: 500, CheckpointEvery: 500,
 	}
 }
@@ -45,6 +46,7 @@ func (c Config) Validate() error {
 	check(c.FinalRate > 0 && c.FinalRate <= c.LearningRate, "final_rate", "above 0, at most learning_rate", c.FinalRate)
 	check(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
 	check(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
+	check(c.PitchSteps >= 1 && c.PitchSteps <= 1e6, "pitch_steps", "between 1 and 1000000", c.PitchSteps)
 	check(c.Noise >= 0 && c.Noise <= 32, "noise", "between 0 and 32", c.Noise)
 	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
 	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)

@@ -14,7 +14,6 @@ import (
 
 // The pitch of features is learned before the network, in seconds.
 const (
-	pitchSteps = 3000
 	pitchBatch = 16
 	pitchCrop  = 96 // frames
 )
@@ -22,7 +21,7 @@ const (
 // trainPitch learns, from the latents of a set, the pitch that follows the
 // features of a frame, by the mean square error of wavenet.Pitch. It writes the
 // tensors of PitchParams in w.
-func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, seed uint64) error {
+func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, steps int, seed uint64) error {
 	m := cfg.Features.NMels
 	var us []Utterance
 	for _, u := range set {
@@ -59,8 +58,8 @@ func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, seed uint6
 	}
 	machine := G.NewTapeMachine(g)
 	defer machine.Close()
-	adam := &train.Adam{LearningRate: 2e-3, ClipNorm: 1, Gamma: 0.3, Milestones: []int{pitchSteps / 2, pitchSteps * 3 / 4}}
-	for step := range pitchSteps {
+	adam := &train.Adam{LearningRate: 2e-3, ClipNorm: 1, Gamma: 0.3, Milestones: []int{steps / 2, steps * 3 / 4}}
+	for step := range steps {
 		rng := rand.New(rand.NewPCG(seed, uint64(streamPitch)<<56|uint64(step)))
 		for i := range pitchBatch {
 			u := us[rng.IntN(len(us))]

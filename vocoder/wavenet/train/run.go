@@ -109,8 +109,7 @@ func Run(ctx context.Context, o Options) (valid float64, err error) {
 	for k, v := range o.Metadata {
 		meta[k] = v
 	}
-	voice := wavenet.Voice{Network: o.Network, Speakers: o.Speakers, Model: o.Model}
-	return valid, wavenet.Save(filepath.Join(o.Dir, VoiceFile), voice, r.state.average.Weights, meta)
+	return valid, wavenet.Save(filepath.Join(o.Dir, VoiceFile), r.state.voice, r.state.average.Weights, meta)
 }
 
 // stepRecord is one line of losses.
@@ -143,6 +142,7 @@ func (r *run) open() error {
 	if err != nil {
 		return err
 	}
+	voice := wavenet.Voice{Network: o.Network, Speakers: o.Speakers, Model: o.Model}
 	latest := filepath.Join(o.Dir, LatestFile)
 	if _, err := os.Stat(latest); err == nil {
 		if !o.Resume {
@@ -151,21 +151,18 @@ func (r *run) open() error {
 		if r.state, err = load(latest); err != nil {
 			return err
 		}
-		if was, now := fmt.Sprintf("%+v", r.state.network), fmt.Sprintf("%+v", o.Network); was != now {
+		if was, now := fmt.Sprintf("%+v", r.state.voice), fmt.Sprintf("%+v", voice); was != now {
 			return fmt.Errorf("%s: cannot resume with another network: was %s, is %s", latest, was, now)
 		}
 		r.state.train = text
 	} else {
-		r.state = &state{network: o.Network, train: text, weights: model.Weights{}, m: model.Weights{}, v: model.Weights{}}
-		rng := random(o.Train.Seed, streamInit, 0)
-		for _, p := range o.Network.Params() {
-			r.state.weights[p.Name] = p.Init(rng)
-		}
+		r.state = &state{voice: voice, train: text, weights: model.Weights{}, m: model.Weights{}, v: model.Weights{}}
+		initialise(o.Network, r.state.weights, random(o.Train.Seed, streamInit, 0))
 		for _, p := range o.Network.Trained() {
 			r.state.m[p.Name], r.state.v[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
 		}
 		if o.Network.Prediction {
-			if err := trainPitch(o.Network, r.state.weights, o.Training, o.Train.Seed); err != nil {
+			if err := trainPitch(o.Network, r.state.weights, o.Training, o.Train.PitchSteps, o.Train.Seed); err != nil {
 				return err
 			}
 		}
