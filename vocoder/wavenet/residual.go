@@ -17,6 +17,7 @@ type residual struct {
 
 	coder      lpc.Coder
 	prediction float32
+	voiced     bool // the sample to come
 	deEmphasis lpc.DeEmphasis
 }
 
@@ -52,6 +53,7 @@ func (r *residual) advance(n int) {
 func (r *residual) next(frame, sample int) lpc.Inputs {
 	part := frame*lpc.PerFrame + sample/r.span
 	r.current = &r.filters[part]
+	r.voiced = r.periods[part] > 0
 	in, p := r.coder.Next(r.current, r.periods[part])
 	r.prediction = p
 	return in

@@ -166,7 +166,11 @@ func (s *Stream) remember(ring []float32, l, dilation int, taps, x []float32) {
 
 // draw chooses the code of a sample from its logits.
 func (s *Stream) draw(ws *workspace, logits []float32) {
-	s.take(ws.sampler.draw(logits, s.options, s.random))
+	o := s.options
+	if s.residual != nil && s.residual.voiced {
+		o.Temperature = o.Voiced
+	}
+	s.take(ws.sampler.draw(logits, o, s.random))
 }
 
 // take appends the sample of a code.

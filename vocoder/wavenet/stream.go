@@ -12,10 +12,14 @@ type Options struct {
 	Seed        uint64  // of the draws; equal seeds give equal samples
 	Temperature float64 // the distribution is softmax(logits/Temperature); 0 takes the most likely code
 	TopP        float64 // draw only from the likeliest codes that together have this probability; 1: from all
+
+	// Voiced is the temperature of voiced samples, with Prediction: noise in
+	// them is heard as hoarseness (LPCNet sharpens them too).
+	Voiced float64
 }
 
 // DefaultOptions draws from the distribution as it is.
-func DefaultOptions() Options { return Options{Temperature: 1, TopP: 1} }
+func DefaultOptions() Options { return Options{Temperature: 1, TopP: 1, Voiced: 1} }
 
 func (o Options) validate(cfg Config) error {
 	switch {
@@ -23,6 +27,8 @@ func (o Options) validate(cfg Config) error {
 		return fmt.Errorf("wavenet: speaker %d, want one of %d", o.Speaker, cfg.Speakers)
 	case o.Temperature != 0 && !(o.Temperature >= 0.01 && o.Temperature <= 100):
 		return fmt.Errorf("wavenet: temperature %g, want 0 or 0.01 to 100", o.Temperature)
+	case !(o.Voiced >= 0 && o.Voiced <= 100):
+		return fmt.Errorf("wavenet: temperature %g of voiced samples, want 0 to 100", o.Voiced)
 	case !(o.TopP > 0 && o.TopP <= 1):
 		return fmt.Errorf("wavenet: top-p %g, want more than 0, at most 1", o.TopP)
 	}

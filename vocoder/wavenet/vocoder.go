@@ -19,15 +19,11 @@ type Vocoder struct {
 
 var _ vocoder.Vocoder = (*Vocoder)(nil)
 
-// NewVocoder starts an utterance in the voice of a speaker of v; o.Speaker is
-// not looked at. It fails if v was not trained on features or does not know the
-// speaker.
-func (v Voice) NewVocoder(g *Generator, speaker string, o Options) (*Vocoder, error) {
+// NewVocoder starts an utterance on a Generator of v, with Options of v. It fails
+// if v was not trained on features.
+func (v Voice) NewVocoder(g *Generator, o Options) (*Vocoder, error) {
 	if !v.Network.Prediction {
 		return nil, fmt.Errorf("wavenet: the network is for latents of %d values, not for features", v.Network.Dim)
-	}
-	if o.Speaker = slices.Index(v.Speakers, speaker); o.Speaker < 0 {
-		return nil, fmt.Errorf("wavenet: the vocoder does not know speaker %q", speaker)
 	}
 	s, err := g.NewStream(o)
 	if err != nil {

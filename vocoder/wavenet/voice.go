@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"vqspeech/internal/atomicfile"
@@ -17,6 +18,19 @@ type Voice struct {
 	Network  Config   `json:"network"`
 	Speakers []string `json:"speakers"`
 	Model    string   `json:"model"` // fingerprint (hexadecimal) of the model whose features it was trained on
+
+	// Temperatures of samples, and of voiced ones, that sound best.
+	Temperature float64 `json:"temperature"`
+	Voiced      float64 `json:"voiced_temperature"`
+}
+
+// Options returns the choices for the voice of a speaker.
+func (v Voice) Options(speaker string, seed uint64) (Options, error) {
+	row := slices.Index(v.Speakers, speaker)
+	if row < 0 {
+		return Options{}, fmt.Errorf("wavenet: the vocoder does not know speaker %q", speaker)
+	}
+	return Options{Speaker: row, Seed: seed, Temperature: v.Temperature, TopP: 1, Voiced: v.Voiced}, nil
 }
 
 // VoiceKey is the key of a Voice in the metadata of a vocoder file.

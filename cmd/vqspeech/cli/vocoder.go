@@ -59,8 +59,10 @@ func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
 		return nil, hintError{fits, "--vocoder griffinlim takes any"}
 	}
 	return func(speaker string) (vocoder.Vocoder, error) {
-		options := wavenet.DefaultOptions()
-		options.Seed = o.seed
-		return voice.NewVocoder(g, speaker, options)
+		options, err := voice.Options(speaker, o.seed)
+		if err != nil {
+			return nil, err
+		}
+		return voice.NewVocoder(g, options)
 	}, nil
 }

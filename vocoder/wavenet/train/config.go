@@ -18,6 +18,9 @@ type Config struct {
 	PitchSteps   int     `yaml:"pitch_steps" json:"pitch_steps"` // of learning the pitch of features, before the network
 	Noise        float64 `yaml:"noise" json:"noise"`             // largest spread (codes) of the noise on the residuals a crop is told
 
+	Temperature float64 `yaml:"temperature" json:"temperature"`               // that the finished vocoder draws samples at
+	Voiced      float64 `yaml:"voiced_temperature" json:"voiced_temperature"` // and voiced ones
+
 	LogEvery        int `yaml:"log_every" json:"log_every"`               // steps between lines of metrics.jsonl
 	EvalEvery       int `yaml:"eval_every" json:"eval_every"`             // steps between evaluations of the valid set
 	CheckpointEvery int `yaml:"checkpoint_every" json:"checkpoint_every"` // steps between checkpoints
@@ -26,7 +29,7 @@ type Config struct {
 // DefaultConfig returns a schedule for an hour of speech.
 func DefaultConfig() Config {
 	return Config{
-		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, PitchSteps: 3000, Noise: 2,
+		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, PitchSteps: 3000, Noise: 2, Temperature: 1, Voiced: 1,
 		LogEvery: 10, EvalEvery: 500, CheckpointEvery: 500,
 	}
 }
@@ -48,6 +51,8 @@ func (c Config) Validate() error {
 	check(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
 	check(c.PitchSteps >= 1 && c.PitchSteps <= 1e6, "pitch_steps", "between 1 and 1000000", c.PitchSteps)
 	check(c.Noise >= 0 && c.Noise <= 32, "noise", "between 0 and 32", c.Noise)
+	check(c.Temperature > 0 && c.Temperature <= 2, "temperature", "above 0, at most 2", c.Temperature)
+	check(c.Voiced > 0 && c.Voiced <= 2, "voiced_temperature", "above 0, at most 2", c.Voiced)
 	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
 	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
 	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)

@@ -149,7 +149,11 @@ func TestRun(t *testing.T) {
 		mel = append(mel, 0.5-0.004*float32(i%80))
 	}
 	synthesise := func(cut int) []float32 {
-		v, err := voice.NewVocoder(g, "b", wavenet.DefaultOptions())
+		o, err := voice.Options("b", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := voice.NewVocoder(g, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +184,7 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-	if _, err := voice.NewVocoder(g, "c", wavenet.DefaultOptions()); err == nil {
+	if _, err := voice.Options("c", 1); err == nil {
 		t.Error("an unknown speaker is taken")
 	}
 }

@@ -142,7 +142,9 @@ func (r *run) open() error {
 	if err != nil {
 		return err
 	}
-	voice := wavenet.Voice{Network: o.Network, Speakers: o.Speakers, Model: o.Model}
+	voice := wavenet.Voice{
+		Network: o.Network, Speakers: o.Speakers, Model: o.Model, Temperature: o.Train.Temperature, Voiced: o.Train.Voiced,
+	}
 	latest := filepath.Join(o.Dir, LatestFile)
 	if _, err := os.Stat(latest); err == nil {
 		if !o.Resume {
