@@ -75,3 +75,10 @@ func (fb *filterBank) dense() []float64 {
 	}
 	return d
 }
+
+// BandCentres returns the frequency at which each mel filter of cfg is largest,
+// [M] (Hz).
+func BandCentres(cfg Config) []float64 {
+	bank := newFilterBank(cfg.SampleRate, cfg.NFFT, cfg.NMels, cfg.FMin, cfg.FMax)
+	return bank.edges[1 : len(bank.edges)-1]
+}

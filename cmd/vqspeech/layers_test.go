@@ -22,7 +22,7 @@ var trainers = []string{
 // it.
 var library = []string{
 	"audio", "features", "features/metric", "model", "model/nn", "model/embedded", "quant", "quant/units", "quant/metric",
-	"vocoder", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet",
+	"vocoder", "vocoder/envelope", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet", "vocoder/wavenet/embedded",
 }
 
 func goList(t *testing.T, args ...string) []string {

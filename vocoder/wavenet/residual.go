@@ -5,10 +5,9 @@ import "vqspeech/vocoder/lpc"
 // residual turns the codes of one stream into samples, where they are those of
 // a prediction's residual.
 type residual struct {
-	frames   *frames
-	dim      int
-	span     int // samples of a filter
-	emphasis float64
+	frames *frames
+	dim    int
+	span   int // samples of a filter
 
 	waiting []float32 // latents that are not yet filters, the next first
 	filters []lpc.Filter
@@ -18,17 +17,16 @@ type residual struct {
 	coder      lpc.Coder
 	prediction float32
 	voiced     bool // the sample to come
-	deEmphasis lpc.DeEmphasis
 }
 
 func newResidual(cfg Config) (*residual, error) {
 	f, err := newFrames(cfg)
-	return &residual{frames: f, dim: cfg.Dim, span: cfg.Upsampling / lpc.PerFrame, emphasis: cfg.Features.PreEmphasis}, err
+	return &residual{frames: f, dim: cfg.Dim, span: cfg.Upsampling / lpc.PerFrame}, err
 }
 
 func (r *residual) reset() {
 	r.waiting, r.filters, r.periods = r.waiting[:0], r.filters[:0], r.periods[:0]
-	r.coder, r.deEmphasis = lpc.Coder{}, lpc.NewDeEmphasis(r.emphasis)
+	r.coder = lpc.Coder{}
 }
 
 // push takes latents of the utterance.
@@ -59,7 +57,5 @@ func (r *residual) next(frame, sample int) lpc.Inputs {
 	return in
 }
 
-// put takes the code of that sample and returns it.
-func (r *residual) put(code uint8) float32 {
-	return r.deEmphasis.Next(r.coder.Put(r.current, r.prediction, code))
-}
+// put takes the code of that sample and returns it, pre-emphasised.
+func (r *residual) put(code uint8) float32 { return r.coder.Put(r.current, r.prediction, code) }

@@ -105,7 +105,8 @@ func (s *Stream) end() { s.cond.ended = true }
 const pcgStream = 0x576176654e6574
 
 // Push takes the next latents [n, d] of the utterance and returns the samples
-// [-1, 1] that are settled, valid until the next call. A sample depends on one
+// [-1, 1], with Prediction pre-emphasised and not bounded, that are settled, valid
+// until the next call. A sample depends on one
 // latent beyond its own, with learned upsampling on a few.
 //
 // It fails, and takes nothing, if the latents are not whole or not finite.

@@ -3,18 +3,22 @@ package wavenet
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"vqspeech/features"
 	"vqspeech/vocoder"
+	"vqspeech/vocoder/envelope"
+	"vqspeech/vocoder/lpc"
 )
 
 // Vocoder is a vocoder.Vocoder on a network with Prediction, which estimates the
 // pitch of the features itself.
 type Vocoder struct {
-	g      *Generator
-	stream *Stream
-	pitch  *pitcher
+	g          *Generator
+	stream     *Stream
+	pitch      *pitcher
+	shaper     envelope.Shaper
+	deEmphasis lpc.DeEmphasis
+	out        []float32
 }
 
 var _ vocoder.Vocoder = (*Vocoder)(nil)
@@ -29,7 +33,19 @@ func (v Voice) NewVocoder(g *Generator, o Options) (*Vocoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Vocoder{g: g, stream: s, pitch: newPitcher(g.cfg, g.pitch, o.Speaker)}, nil
+	shaper, err := envelope.New(g.cfg.Features, v.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	w := &Vocoder{g: g, stream: s, shaper: shaper}
+	w.begin()
+	return w, nil
+}
+
+// begin starts an utterance.
+func (v *Vocoder) begin() {
+	v.pitch = newPitcher(v.g.cfg, v.g.pitch, v.stream.options.Speaker)
+	v.deEmphasis = lpc.NewDeEmphasis(v.g.cfg.Features.PreEmphasis)
 }
 
 // Fits reports, as an error, why v cannot synthesise features under cfg.
@@ -41,7 +57,7 @@ func (v Voice) Fits(cfg features.Config) error {
 }
 
 // Push takes c.Mel [T, M] (c.Codes is ignored) and returns the samples of the
-// frames that are settled: five more decide on a frame's pitch and filter.
+// frames that are settled: a few more decide on a frame's pitch, filter and gains.
 //
 // It fails, and takes nothing, if the length of c.Mel is not a multiple of M or
 // a feature is not a finite number.
@@ -55,16 +71,33 @@ func (v *Vocoder) Push(c vocoder.Conditioning) ([]float32, error) {
 			return nil, fmt.Errorf("wavenet: feature %d of frame %d is %v, want a finite number", i%m, i/m, x)
 		}
 	}
-	return v.stream.Push(v.pitch.push(c.Mel, false))
+	v.shaper.Want(c.Mel)
+	y, err := v.stream.Push(v.pitch.push(c.Mel, false))
+	if err != nil {
+		return nil, err
+	}
+	v.out = v.out[:0]
+	v.finish(v.shaper.Push(y))
+	return v.out, nil
+}
+
+// finish appends samples to out.
+func (v *Vocoder) finish(y []float32) {
+	for _, x := range y {
+		v.out = append(v.out, v.deEmphasis.Next(x))
+	}
 }
 
 // Flush ends the utterance and returns the samples of its last frames.
 func (v *Vocoder) Flush() ([]float32, error) {
-	first, err := v.stream.Push(v.pitch.push(nil, true))
+	y, err := v.stream.Push(v.pitch.push(nil, true))
 	if err != nil {
 		return nil, err
 	}
-	out := append(slices.Clone(first), v.stream.Flush()...)
-	v.pitch = newPitcher(v.g.cfg, v.g.pitch, v.stream.options.Speaker)
-	return out, nil
+	v.out = v.out[:0]
+	v.finish(v.shaper.Push(y))
+	v.finish(v.shaper.Push(v.stream.Flush()))
+	v.finish(v.shaper.Flush())
+	v.begin()
+	return v.out, nil
 }

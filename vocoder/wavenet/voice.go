@@ -10,6 +10,7 @@ import (
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/safetensors"
 	"vqspeech/model"
+	"vqspeech/vocoder/envelope"
 )
 
 // Voice is what a vocoder file describes: a network and whose voices the rows of
@@ -22,6 +23,9 @@ type Voice struct {
 	// Temperatures of samples, and of voiced ones, that sound best.
 	Temperature float64 `json:"temperature"`
 	Voiced      float64 `json:"voiced_temperature"`
+
+	// Envelope is how the envelope of the features is restored.
+	Envelope envelope.Options `json:"envelope"`
 }
 
 // Options returns the choices for the voice of a speaker.
@@ -110,6 +114,9 @@ func ReadVoice(f *safetensors.File) (v Voice, err error) {
 		return v, fmt.Errorf("wavenet: metadata %q: %w", VoiceKey, err)
 	}
 	if err := v.Network.Validate(); err != nil {
+		return v, fmt.Errorf("wavenet: metadata %q: %s", VoiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if err := v.Envelope.Validate(); err != nil {
 		return v, fmt.Errorf("wavenet: metadata %q: %s", VoiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	if len(v.Speakers) != v.Network.Speakers {

@@ -3,6 +3,8 @@ package train
 import (
 	"errors"
 	"fmt"
+
+	"vqspeech/vocoder/envelope"
 )
 
 // Config holds the hyper-parameters of one training run.
@@ -21,6 +23,8 @@ type Config struct {
 	Temperature float64 `yaml:"temperature" json:"temperature"`               // that the finished vocoder draws samples at
 	Voiced      float64 `yaml:"voiced_temperature" json:"voiced_temperature"` // and voiced ones
 
+	Envelope envelope.Options `yaml:"envelope" json:"envelope"` // how the finished vocoder restores the envelope of features
+
 	LogEvery        int `yaml:"log_every" json:"log_every"`               // steps between lines of metrics.jsonl
 	EvalEvery       int `yaml:"eval_every" json:"eval_every"`             // steps between evaluations of the valid set
 	CheckpointEvery int `yaml:"checkpoint_every" json:"checkpoint_every"` // steps between checkpoints
@@ -30,6 +34,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		MaxSteps: 20000, BatchSize: 8, CropFrames: 24, LearningRate: 1e-3, FinalRate: 1e-5, ClipNorm: 1, Average: 0.999, PitchSteps: 3000, Noise: 2, Temperature: 1, Voiced: 1,
+		Envelope: envelope.Options{Most: 20, Passes: 2},
 		LogEvery: 10, EvalEvery: 500, CheckpointEvery: 500,
 	}
 }
@@ -56,5 +61,5 @@ func (c Config) Validate() error {
 	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
 	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
 	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Envelope.Validate())...)
 }

@@ -144,6 +144,7 @@ func (r *run) open() error {
 	}
 	voice := wavenet.Voice{
 		Network: o.Network, Speakers: o.Speakers, Model: o.Model, Temperature: o.Train.Temperature, Voiced: o.Train.Voiced,
+		Envelope: o.Train.Envelope,
 	}
 	latest := filepath.Join(o.Dir, LatestFile)
 	if _, err := os.Stat(latest); err == nil {
