@@ -35,6 +35,7 @@ func (b *Packed) MulRows(m int, x []float32, ldx int, y []float32, ldy int, scra
 type RowScratch struct {
 	rows, edge, scales []float32
 	codes              []uint8
+	tile               int8Tile
 }
 
 // mulTile adds to h rows of y their products with the values pc to pc+kc-1 of k.

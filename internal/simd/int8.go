@@ -81,7 +81,8 @@ func (p *PackedInt8) MulRows(m int, x []float32, ldx int, y []float32, ldy int, 
 	}
 	_, _ = x[(m-1)*ldx+p.k-1], y[(m-1)*ldy+p.n-1]
 	kern := int8Kernels[isaCurrent.Load()]
-	t := int8Tile{groups: (p.k + int8Group - 1) / int8Group}
+	t := &scratch.tile
+	t.groups = (p.k + int8Group - 1) / int8Group
 	t.ldx = t.groups * int8Group
 	// A group that k does not fill has zeros among the weights.
 	scratch.codes = gemmGrow(scratch.codes, m*t.ldx)
@@ -107,12 +108,12 @@ func (p *PackedInt8) MulRows(m int, x []float32, ldx int, y []float32, ldy int, 
 				for r := range h {
 					copy(t.y[r*t.ldy:], y[(i+r)*ldy+j:][:have])
 				}
-				kern.tile(&t, h, wide)
+				kern.tile(t, h, wide)
 				for r := range h {
 					copy(y[(i+r)*ldy+j:][:have], t.y[r*t.ldy:])
 				}
 			} else {
-				kern.tile(&t, h, wide)
+				kern.tile(t, h, wide)
 			}
 			i += h
 		}
