@@ -2,6 +2,7 @@ package mulaw
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -66,5 +67,44 @@ func TestRoundTrip(t *testing.T) {
 		if got := Encode(x); got != 0 && got != Levels-1 {
 			t.Errorf("Encode(%g) = %d, want the end of the scale", x, got)
 		}
+	}
+}
+
+// The search gives the code of the formula, on either side of every boundary and
+// between them.
+func TestEncodeIsTheFormula(t *testing.T) {
+	check := func(x float32) {
+		if got, want := Encode(x), compress(x); got != want {
+			t.Fatalf("Encode(%g) = %d, want %d", x, got, want)
+		}
+	}
+	for _, b := range least[1:] {
+		check(b)
+		check(math.Nextafter32(b, -2))
+		for _, d := range []float32{-1e-5, -1e-6, -1e-7, 1e-7, 1e-6, 1e-5} {
+			check(b + d)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 1 << 20 {
+		x := 2.2*r.Float32() - 1.1
+		check(x)
+		check(x * x * x * x)
+	}
+	for _, x := range []float32{0, float32(math.Copysign(0, -1)), 1e-30, -1e-30, 1, -1} {
+		check(x)
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	x := make([]float32, 1024)
+	for i := range x {
+		x[i] = 2*r.Float32() - 1
+	}
+	i := 0
+	for b.Loop() {
+		Encode(x[i%len(x)])
+		i++
 	}
 }

@@ -4,9 +4,10 @@
 // functions, so what trains is what runs.
 //
 // Start with [Gemm] (any matrix product), [PackB] and [GemmPacked] (products
-// with weights that stay the same over many calls), [Parallel] (element-wise
-// work on the package's threads), and [Exp], [Log], [Sigmoid], [Tanh]. The
-// functions on vectors run on the caller's goroutine; [Parallel] spreads them.
+// with weights that stay the same over many calls), [PackInt8] (products of a
+// few rows with weights in bytes), [Parallel] (element-wise work on the
+// package's threads), and [Exp], [Log], [Sigmoid], [Tanh]. The functions on
+// vectors run on the caller's goroutine; [Parallel] spreads them.
 // Matrices are row-major; a leading dimension is the distance in elements
 // between two rows of the matrix as it is stored.
 //
@@ -23,7 +24,8 @@
 // sums of the blocks are added in order. The assembly kernels use fused
 // multiply-add, so AVX2, AVX-512 and NEON give the same bits; the generic kernel
 // rounds each product and agrees with them to rounding. The functions on
-// vectors never fuse and are the same bits on every machine.
+// vectors never fuse and are the same bits on every machine, and so are products
+// with a [PackedInt8] matrix, whose sums are of integers.
 //
 // # Instruction sets
 //
@@ -31,7 +33,8 @@
 // amd64, "neon" on arm64, or "generic" (any processor, and all there is with
 // -tags purego). [ISA] names it. The environment variable VQSPEECH_ISA or
 // [SetISA] choose a lower one, for tests and to tell whether a fault lies in an
-// assembly kernel.
+// assembly kernel. Products with bytes use VNNI where "avx512" has it, and plain
+// Go on arm64.
 //
 // # Adding a kernel
 //
@@ -47,3 +50,4 @@ package simd
 
 //go:generate go run gemm_gen.go
 //go:generate go run gemm_gen_arm64.go
+//go:generate go run int8_gen.go

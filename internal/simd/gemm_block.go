@@ -44,9 +44,9 @@ type gemmKernel struct {
 
 // gemmGrow returns a slice of n values, x itself if it has room. The values
 // are those left by the last user.
-func gemmGrow(x []float32, n int) []float32 {
+func gemmGrow[T any](x []T, n int) []T {
 	if cap(x) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return x[:n]
 }

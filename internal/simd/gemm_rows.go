@@ -30,8 +30,13 @@ func (b *Packed) MulRows(m int, x []float32, ldx int, y []float32, ldy int, scra
 	}
 }
 
-// RowScratch is the memory of [Packed.MulRows]. The zero value is ready.
-type RowScratch struct{ rows, edge []float32 }
+// RowScratch is the memory of [Packed.MulRows] and [PackedInt8.MulRows]. The zero
+// value is ready.
+type RowScratch struct {
+	rows, edge, scales []float32
+	codes              []uint8
+	tile               int8Tile
+}
 
 // mulTile adds to h rows of y their products with the values pc to pc+kc-1 of k.
 func (b *Packed) mulTile(h, pc, kc int, a []float32, lda int, y []float32, ldy, wide int, edge []float32) {

@@ -56,6 +56,7 @@ func TestKernelsStayInsideTheirSlices(t *testing.T) {
 					if !p.transA {
 						copy(c, p.c)
 						PackB(p.transB, p.k, p.n, p.b, p.ldb).MulRows(p.m, p.a, p.lda, c, p.ldc, new(RowScratch))
+						PackInt8(p.k, p.n, p.b).MulRows(p.m, p.a, p.lda, c, p.ldc, new(RowScratch))
 					}
 				}
 			}

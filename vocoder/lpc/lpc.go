@@ -105,9 +105,12 @@ func (a *Analyzer) Filter(mel []float32) Filter {
 	var r [Order + 1]float64
 	bins := len(a.power)
 	for k := range r {
+		var sum float64
+		cos := a.cos[k*bins : (k+1)*bins]
 		for j, p := range a.power {
-			r[k] += p * a.cos[k*bins+j]
+			sum += p * cos[j]
 		}
+		r[k] = sum
 	}
 	r[0] = r[0]*(1+noiseFloor) + minGain*minGain
 	coef, left := levinson(r)

@@ -23,3 +23,12 @@ func packFloat32(k, n int, w []float32) product {
 func (p float32Product) add(m int, y []float32, ldy int, x []float32, ldx int, scratch *simd.RowScratch) {
 	p.w.MulRows(m, x, ldx, y, ldy, scratch)
 }
+
+// int8Product is the product of weights rounded to bytes.
+type int8Product struct{ w *simd.PackedInt8 }
+
+func packInt8(k, n int, w []float32) product { return int8Product{simd.PackInt8(k, n, w)} }
+
+func (p int8Product) add(m int, y []float32, ldy int, x []float32, ldx int, scratch *simd.RowScratch) {
+	p.w.MulRows(m, x, ldx, y, ldy, scratch)
+}

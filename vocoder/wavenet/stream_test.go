@@ -14,17 +14,37 @@ import (
 
 // small returns a network that is quick to run, of odd sizes.
 func small(t testing.TB, kernel int, strides ...int) *wavenet.Generator {
+	return kind{kernel: kernel, strides: strides}.generator(t)
+}
+
+// kind is a variety of small networks.
+type kind struct {
+	kernel  int
+	strides []int
+	int8    bool
+}
+
+var kinds = []kind{
+	{2, nil, false}, {3, nil, false}, {2, []int{4, 5}, false}, {3, []int{2, 3, 3}, false},
+	{2, nil, true}, {3, []int{2, 3, 3}, true},
+}
+
+func (k kind) generator(t testing.TB) *wavenet.Generator {
 	cfg := wavenet.Config{
-		Dim: 5, Upsampling: 11, Strides: strides, Speakers: 3, CondChannels: 7, CondReLU: true, SpeakerDim: 3,
-		Cycles: 2, CycleLayers: 4, Kernel: kernel, Residual: 9, Gate: 21, Skip: 35, Post: 13, Scaled: kernel == 3,
+		Dim: 5, Upsampling: 11, Strides: k.strides, Speakers: 3, CondChannels: 7, CondReLU: true, SpeakerDim: 3,
+		Cycles: 2, CycleLayers: 4, Kernel: k.kernel, Residual: 9, Gate: 21, Skip: 35, Post: 13, Scaled: k.kernel == 3,
 	}
-	if len(strides) > 0 {
+	if len(k.strides) > 0 {
 		cfg.Upsampling = 1
-		for _, s := range strides {
+		for _, s := range k.strides {
 			cfg.Upsampling *= s
 		}
 	}
-	g, err := wavenet.New(cfg, wavenettest.Random(cfg, 7))
+	pack := wavenet.New
+	if k.int8 {
+		pack = wavenet.NewInt8
+	}
+	g, err := pack(cfg, wavenettest.Random(cfg, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +90,10 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-var kinds = []struct {
-	kernel  int
-	strides []int
-}{{2, nil}, {3, nil}, {2, []int{4, 5}}, {3, []int{2, 3, 3}}}
-
 func TestStreamIsWhole(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
-			g := small(t, k.kernel, k.strides...)
+			g := k.generator(t)
 			d := g.Config().Dim
 			rng := rand.New(rand.NewPCG(1, 2))
 			for _, l := range []int{0, 1, 2, 3, 7, 40} {
@@ -105,7 +120,7 @@ func TestBatchIsSingle(t *testing.T) {
 	for _, k := range kinds {
 		for _, n := range []int{1, 2, 3, 8, 17} {
 			t.Run(fmt.Sprint(k, n), func(t *testing.T) {
-				g := small(t, k.kernel, k.strides...)
+				g := k.generator(t)
 				d := g.Config().Dim
 				var streams []*wavenet.Stream
 				var latents, want [][]float32
@@ -205,15 +220,17 @@ func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
 
 // Memory does not follow the length of a stream.
 func TestStreamAllocations(t *testing.T) {
-	g := small(t, 2)
-	s := stream(t, g, wavenet.DefaultOptions())
-	latents := wavenettest.Latents(g.Config(), 10, 1)
-	push(t, s, latents)
-	if n := testing.AllocsPerRun(20, func() {
-		if _, err := s.Push(latents); err != nil {
-			t.Fatal(err)
+	for _, k := range []kind{{kernel: 2}, {kernel: 2, int8: true}} {
+		g := k.generator(t)
+		s := stream(t, g, wavenet.DefaultOptions())
+		latents := wavenettest.Latents(g.Config(), 10, 1)
+		push(t, s, latents)
+		if n := testing.AllocsPerRun(20, func() {
+			if _, err := s.Push(latents); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 20 {
+			t.Errorf("%+v: %g allocations for 10 latents", k, n)
 		}
-	}); n > 20 {
-		t.Errorf("%g allocations for 10 latents", n)
 	}
 }
