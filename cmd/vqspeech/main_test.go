@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		"vqspeech": main,
 		"mkmodel":  tool(makeModel),
 		"mkwav":    tool(makeWAV),
+		"mkvoice":  tool(makeVoice),
 	})
 }
 
@@ -194,6 +195,30 @@ func makeWAV(args []string) error {
 		x := float64(i) / float64(rate)
 		c.Samples[i] = float32(0.4*math.Sin(2*math.Pi*(150+90*seed)*x*(1+2*x)) + 0.2*math.Sin(2*math.Pi*(1500-130*seed)*x*(1-x/9)) +
 			0.1*math.Sin(2*math.Pi*7*x)*math.Sin(2*math.Pi*3100*x))
+	}
+	return audio.Save(args[0], c)
+}
+
+// makeVoice FILE SAMPLES PITCH FORMANT writes a recording at 16 kHz of a voice
+// with a pitch about so high (Hz) and two formants, the lower of them there (Hz).
+func makeVoice(args []string) error {
+	var v [3]float64
+	for i := range v {
+		var err error
+		if v[i], err = strconv.ParseFloat(args[i+1], 64); err != nil {
+			return err
+		}
+	}
+	pitch, formant := v[1], v[2]
+	c := &audio.Clip{SampleRate: 16000, Samples: make([]float32, int(v[0]))}
+	phase := 0.0
+	for i := range c.Samples {
+		s := float64(i) / 16000
+		phase += 2 * math.Pi * pitch * (1 + 0.1*math.Sin(4*s)) / 16000
+		for h := 1.0; h*pitch < 4000; h++ {
+			near := func(f float64) float64 { return math.Exp(-math.Pow((h*pitch-f)/(100+0.1*f), 2)) }
+			c.Samples[i] += float32(0.1 * (0.01 + near(formant) + near(3*formant)/2) * math.Sin(h*phase))
+		}
 	}
 	return audio.Save(args[0], c)
 }

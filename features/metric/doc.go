@@ -1,8 +1,9 @@
-// Package metric measures an estimate of speech against its reference.
+// Package metric measures an estimate of speech against its reference, and tells
+// whose voice it is.
 //
 // # Recordings
 //
-// Every measure takes (reference, estimate []float32, rate int): mono samples
+// Every measure of them takes (reference, estimate []float32, rate int): mono samples
 // [S] of both and their common sample rate (Hz).
 //
 //	call        result                                     over      works at
@@ -20,6 +21,13 @@
 // hold a sample that is not finite, on a reference of nothing but zeros, and
 // (save for AlignedMCD) on lengths that differ by more than [MaxDifference];
 // within it the shorter counts.
+//
+// # Speakers
+//
+// [NewVoice] takes from a recording what speakers are told apart by,
+// [TrainSpeakers] learns speakers from the voices of their recordings, and
+// [SpeakerClassifier.LogLikelihoods] says how likely each is to have spoken
+// another: whether a conversion sounds like its target.
 //
 // # Corpora
 //

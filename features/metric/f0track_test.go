@@ -12,6 +12,11 @@ import (
 // A voice is a pulse train through formants: pitch (Hz) at time s (s), 0 where
 // the voice rests.
 func voice(samples, rate int, pitch func(s float64) float64) []float32 {
+	return voiceOf(1, samples, rate, pitch)
+}
+
+// voiceOf is voice with formants so many times as high.
+func voiceOf(scale float64, samples, rate int, pitch func(s float64) float64) []float32 {
 	x := make([]float64, samples)
 	phase := 0.0
 	for i := range x {
@@ -31,7 +36,7 @@ func voice(samples, rate int, pitch func(s float64) float64) []float32 {
 	}
 	for _, formant := range [][2]float64{{600, 80}, {1200, 100}, {2500, 150}} { // centre, bandwidth (Hz)
 		r := math.Exp(-math.Pi * formant[1] / float64(rate))
-		a, b := 2*r*math.Cos(2*math.Pi*formant[0]/float64(rate)), -r*r
+		a, b := 2*r*math.Cos(2*math.Pi*scale*formant[0]/float64(rate)), -r*r
 		var y1, y2 float64
 		for i, v := range x {
 			v += a*y1 + b*y2

@@ -144,21 +144,27 @@ func waveCepstra(reference, estimate []float32, rate int) (r, e []cepstrum, err 
 
 // cepstra returns the cepstra [T] of log-mel levels db [T, M] (dB re 1.0).
 func cepstra(db []float32, bands int) []cepstrum {
-	basis := make([]cepstrum, bands) // [M, 13]
-	for n := range basis {
-		for m := range basis[n] {
-			basis[n][m] = 2 / float64(bands) * math.Cos(math.Pi*float64(m+1)*(float64(n)+0.5)/float64(bands))
-		}
-	}
+	basis := cosineBasis(bands, mcdOrder)
 	const lnPerDB = math.Ln10 / 20
 	out := make([]cepstrum, len(db)/bands)
 	for t := range out {
 		for n, v := range db[t*bands:][:bands] {
 			l := lnPerDB * max(float64(v), mcdFloorDB)
-			for m, w := range basis[n] {
+			for m, w := range basis[n*mcdOrder:][:mcdOrder] {
 				out[t][m] += float64(w * l)
 			}
 		}
 	}
 	return out
+}
+
+// cosineBasis returns what c_1..c_order take of every band: [M, order].
+func cosineBasis(bands, order int) []float64 {
+	basis := make([]float64, 0, bands*order)
+	for n := range bands {
+		for m := range order {
+			basis = append(basis, 2/float64(bands)*math.Cos(math.Pi*float64(m+1)*(float64(n)+0.5)/float64(bands)))
+		}
+	}
+	return basis
 }

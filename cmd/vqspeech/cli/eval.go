@@ -22,15 +22,16 @@ func (a *app) evalCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval METRIC",
 		Short: "Measure a model or recordings",
-		Long: `Eval measures a model (mse, codebook) or recordings against their references (mse,
-mcd, f0, stoi, sisdr). A file that cannot be measured is reported, counted and
+		Long: `Eval measures a model (mse, codebook), recordings against their references (mse,
+mcd, f0, stoi, sisdr), or whose voice they have (speaker). A file that cannot be measured is reported, counted and
 makes the exit status 1; it never enters a score.`,
 		Args: unknownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no metric given, want mse, codebook, mcd, f0, stoi or sisdr")
+			return usagef("no metric given, want mse, codebook, mcd, f0, stoi, sisdr or speaker")
 		},
 	}
-	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd())
+	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd(),
+		a.evalSpeakerCmd())
 	return cmd
 }
 
