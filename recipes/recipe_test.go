@@ -221,16 +221,20 @@ func TestEveryKeyIsSettable(t *testing.T) {
 }
 
 func everyKey[R any](t *testing.T, defaults R, parse func(string, []byte, ...string) (R, error)) {
-	v := reflect.ValueOf(defaults)
-	for i := range v.NumField() {
-		section := v.Type().Field(i)
-		for j := range section.Type.NumField() {
-			f := section.Type.Field(j)
-			if f.Tag.Get("yaml") == "-" {
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			tag := f.Tag.Get("yaml")
+			key := strings.TrimPrefix(prefix+"."+tag, ".")
+			if tag == "-" {
 				continue
 			}
-			key := section.Tag.Get("yaml") + "." + f.Tag.Get("yaml")
-			value := fmt.Sprint(v.Field(i).Field(j).Interface())
+			if f.Type.Kind() == reflect.Struct {
+				walk(key, v.Field(i))
+				continue
+			}
+			value := fmt.Sprint(v.Field(i).Interface())
 			if f.Type.Kind() == reflect.Slice {
 				value = strings.ReplaceAll(value, " ", ", ")
 			}
@@ -244,6 +248,7 @@ func everyKey[R any](t *testing.T, defaults R, parse func(string, []byte, ...str
 			}
 		}
 	}
+	walk("", reflect.ValueOf(defaults))
 }
 
 func TestHeldOut(t *testing.T) {
