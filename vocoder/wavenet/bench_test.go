@@ -88,7 +88,7 @@ func processorTime(b *testing.B) time.Duration {
 func residual() wavenet.Config {
 	f := features.Default(features.Stream)
 	return wavenet.Config{
-		Dim: f.NMels, Upsampling: f.HopLength, Speakers: 3, Features: f,
+		Dim: f.NMels + wavenet.PitchDims, Upsampling: f.HopLength, Speakers: 3, Features: f,
 		CondChannels: 64, CondReLU: true, SpeakerDim: 32, Cycles: 1, CycleLayers: 10, Kernel: 2,
 		Residual: 64, Gate: 64, Skip: 64, Post: 128, Prediction: true,
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -85,7 +86,8 @@ func Load(path string) (Voice, *Generator, error) {
 	return v, g, nil
 }
 
-// Read reads the bytes of a vocoder file.
+// Read reads the bytes of a vocoder file. The Generator has its weights in bytes:
+// they stay in the processor's cache, and the likelihood does not suffer.
 func Read(b []byte) (v Voice, g *Generator, err error) {
 	f, err := safetensors.Parse(b)
 	if err != nil {
@@ -98,7 +100,11 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 	if err != nil {
 		return v, nil, err
 	}
-	g, err = New(v.Network, w)
+	if runtime.GOARCH == "arm64" { // where the kernels for bytes are plain Go
+		g, err = New(v.Network, w)
+	} else {
+		g, err = NewInt8(v.Network, w)
+	}
 	return v, g, err
 }
 
