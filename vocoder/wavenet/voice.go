@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -86,8 +85,7 @@ func Load(path string) (Voice, *Generator, error) {
 	return v, g, nil
 }
 
-// Read reads the bytes of a vocoder file. The Generator has its weights in bytes:
-// they stay in the processor's cache, and the likelihood does not suffer.
+// Read reads the bytes of a vocoder file.
 func Read(b []byte) (v Voice, g *Generator, err error) {
 	f, err := safetensors.Parse(b)
 	if err != nil {
@@ -100,11 +98,7 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 	if err != nil {
 		return v, nil, err
 	}
-	if runtime.GOARCH == "arm64" { // where the kernels for bytes are plain Go
-		g, err = New(v.Network, w)
-	} else {
-		g, err = NewInt8(v.Network, w)
-	}
+	g, err = New(v.Network, w)
 	return v, g, err
 }
 
