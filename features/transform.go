@@ -45,7 +45,7 @@ type basis struct {
 // basisValues is the most values of a frame that are summed at a time. Shorter
 // sums of sums lose less to rounding, which is what limits the level that can
 // be told below a loud tone.
-const basisValues = 50
+const basisValues = 10
 
 // melBlock maps some of the magnitudes to the bands that have a weight there.
 type melBlock struct {
