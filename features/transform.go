@@ -1,6 +1,7 @@
 package features
 
 import (
+	"math"
 	"sync"
 
 	"vqspeech/internal/simd"
@@ -42,10 +43,11 @@ type basis struct {
 	add     bool         // to the sum of earlier values
 }
 
-// basisValues is the most values of a frame that are summed at a time. Shorter
-// sums of sums lose less to rounding, which is what limits the level that can
-// be told below a loud tone.
-const basisValues = 10
+// basisValues is the number of values of a frame that are summed at a time, of
+// those of a group: about as many as there will be sums. Sums of short sums lose
+// least to rounding, which is what limits the level that can be told below a loud
+// tone.
+func basisValues(values int) int { return max(1, int(math.Round(math.Sqrt(float64(values))))) }
 
 // melBlock maps some of the magnitudes to the bands that have a weight there.
 type melBlock struct {
@@ -127,8 +129,9 @@ func (t *melTransform) packBasis() {
 				b[v*t.columns+j] = float32(window[centre+at] * part)
 			}
 		}
-		for v := 0; v == 0 || v < values; v += basisValues { // no values: a sum of 0
-			weights := simd.PackB(false, min(basisValues, values-v), t.columns, b[v*t.columns:], t.columns)
+		size := basisValues(values)
+		for v := 0; v == 0 || v < values; v += size { // no values: a sum of 0
+			weights := simd.PackB(false, min(size, values-v), t.columns, b[v*t.columns:], t.columns)
 			t.basis = append(t.basis, basis{group, first + v, weights, v > 0})
 		}
 		first += values
