@@ -40,7 +40,6 @@ type basis struct {
 	group   int
 	first   int          // value of the folded frame
 	weights *simd.Packed // [values, columns]
-	add     bool         // to the sum of earlier values
 }
 
 // basisValues is the number of values of a frame that are summed at a time, of
@@ -132,7 +131,7 @@ func (t *melTransform) packBasis() {
 		size := basisValues(values)
 		for v := 0; v == 0 || v < values; v += size { // no values: a sum of 0
 			weights := simd.PackB(false, min(size, values-v), t.columns, b[v*t.columns:], t.columns)
-			t.basis = append(t.basis, basis{group, first + v, weights, v > 0})
+			t.basis = append(t.basis, basis{group, first + v, weights})
 		}
 		first += values
 	}
@@ -195,13 +194,46 @@ func (t *melTransform) scratch() int { return groups * t.columns }
 // lowest..NFFT/4, then of their mirror images.
 func (t *melTransform) magnitudes(scratch, folded []float32, rows int) {
 	width, n := t.key.cfg.WinLength, t.columns
+	p := partialPool.Get().(*partials)
+	defer partialPool.Put(p)
+	sums, part := p.take(rows*groups*n, rows*n)
 	for _, b := range t.basis {
-		simd.GemmPacked(rows, folded[b.first:], width, b.weights, scratch[b.group*n:], t.scratch(), b.add)
+		simd.GemmPacked(rows, folded[b.first:], width, b.weights, part, n, false)
+		for r := range rows {
+			simd.AddWide(sums[(r*groups+b.group)*n:(r*groups+b.group+1)*n], part[r*n:])
+		}
 	}
 	for r := range rows {
-		row := scratch[r*t.scratch():][:t.scratch()]
-		simd.FoldedMagnitudes(row[:n], row[2*n:3*n], row[n:2*n], row[3*n:])
+		row, s := scratch[r*t.scratch():][:t.scratch()], sums[r*groups*n:(r+1)*groups*n]
+		for k := range n {
+			re0, im0, re1, im1 := s[k], s[n+k], s[2*n+k], s[3*n+k]
+			re, im, reMirror, imMirror := re0+re1, im0+im1, re0-re1, im0-im1
+			row[k] = float32(math.Sqrt(float64(re*re) + float64(im*im)))
+			row[n+k] = float32(math.Sqrt(float64(reMirror*reMirror) + float64(imMirror*imMirror)))
+		}
 	}
+}
+
+// partials are what a product of some values gives, and the sums of such: in
+// float64, because the sums over even and odd values of a frame with a loud tone
+// are far larger than most bins.
+type partials struct {
+	sums []float64
+	part []float32
+}
+
+var partialPool = sync.Pool{New: func() any { return new(partials) }}
+
+// take returns zero sums and room for a part.
+func (p *partials) take(sums, part int) ([]float64, []float32) {
+	if len(p.sums) < sums {
+		p.sums = make([]float64, sums)
+	}
+	if len(p.part) < part {
+		p.part = make([]float32, part)
+	}
+	clear(p.sums[:sums])
+	return p.sums[:sums], p.part[:part]
 }
 
 // amplitudes sets dst [rows, M] to the mel amplitudes of the magnitudes in

@@ -68,7 +68,6 @@ func TestKernelsStayInsideTheirSlices(t *testing.T) {
 					f(y, x)
 				}
 				Axpy(0.5, x, y)
-				FoldedMagnitudes(x, y, guarded(t, r, n, atStart), guarded(t, r, n, atStart))
 				h := guarded(t, r, 2*n, atStart)
 				GateRow(x, h)
 				gateGrad(h[:n], h[n:], x)
