@@ -9,7 +9,9 @@
 // samples t*HopLength up to (t+1)*HopLength. What comes out depends on what
 // went in, not on how it was cut, and memory on neither.
 //
-// Package griffinlim needs the mel only and no trained weights.
+// Package griffinlim needs the mel only and no trained weights. Package wavenet
+// draws samples from a trained network; packages lpc and envelope are what it
+// needs before and after that.
 package vocoder
 
 // Conditioning is a part of an utterance. A vocoder that does not need one of

@@ -51,9 +51,6 @@ type voiceFrame [voiceDim]float64
 
 func (f *voiceFrame) voiced() bool { return !math.IsNaN(f[voiceOrder]) }
 
-// Frames returns N, the number of frames of the recording that count.
-func (v Voice) Frames() int { return len(v.frames) }
-
 // NewVoice returns what a recording, samples [S], tells about its speaker. It
 // fails if the recording is empty, silent, holds a sample that is not finite or
 // has less than 0.1 s of speech.

@@ -23,7 +23,7 @@ func SumRows(sum, x []float32, n, c int) {
 		defer returnWide(acc)
 		clear(acc)
 		for r := range n {
-			addWide(acc, x[r*c+lo:r*c+hi])
+			AddWide(acc, x[r*c+lo:r*c+hi])
 		}
 		for j, v := range acc {
 			sum[lo+j] = float32(v)

@@ -88,7 +88,7 @@ func TestRowFunctionsBitsOnEveryMachine(t *testing.T) {
 	recorded := map[string]uint64{
 		"add":             0x7b38d0905b2ffca5,
 		"addSquares":      0x4421dbb5a78b3ccf,
-		"addWide":         0xdb87d147cf747deb,
+		"AddWide":         0xdb87d147cf747deb,
 		"affine":          0xa08e25be6d526d99,
 		"center":          0x5ccf7c1f13121bbe,
 		"clamp":           0xe60d7b60c99a969c,

@@ -17,7 +17,7 @@ func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c in
 		clear(acc)
 		sum, sq := acc[:w], acc[w:]
 		for r := range n {
-			addWide(sum, x[r*c+lo:r*c+hi])
+			AddWide(sum, x[r*c+lo:r*c+hi])
 		}
 		for j := range sum {
 			sum[j] /= float64(n)

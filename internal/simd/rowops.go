@@ -97,8 +97,8 @@ func rectifyGrad(dx, dy, y []float32) {
 	}
 }
 
-// addWide computes acc += x.
-func addWide(acc []float64, x []float32) {
+// AddWide computes acc += x in float64. It panics if x is shorter than acc.
+func AddWide(acc []float64, x []float32) {
 	x = x[:len(acc)]
 	for i := rowAddWideHead(acc, x); i < len(acc); i++ {
 		acc[i] += float64(x[i])

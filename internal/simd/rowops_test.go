@@ -23,9 +23,9 @@ var rowOps = map[string]func(n int, in func() []float32) []float32{
 	},
 	"rectify":     func(_ int, in func() []float32) []float32 { y := in(); rectify(y, y); return y },
 	"rectifyGrad": func(_ int, in func() []float32) []float32 { y := in(); rectifyGrad(y, in(), in()); return y },
-	"addWide": func(n int, in func() []float32) []float32 {
+	"AddWide": func(n int, in func() []float32) []float32 {
 		acc := float64s(in())
-		addWide(acc, in())
+		AddWide(acc, in())
 		return wideBits(acc)
 	},
 	"addSquares": func(n int, in func() []float32) []float32 {

@@ -31,4 +31,13 @@
 //	logits = head2(relu(head1(relu(skip))))                [B, T, 256]
 //
 // The prediction of sample t sees the codes before t and all latents.
+//
+// # The default vocoder
+//
+// With [Config.Prediction] the codes are those of the residual of linear
+// prediction (package lpc), and the latents are log-mel features and the pitch.
+// A [Voice] is such a network in a file, and [Vocoder] runs it on features alone:
+//
+//	mel [T, M] → pitch (pitcher.go) → latents [T, M+2] → Stream (residual.go)
+//	  → pre-emphasised samples → package envelope → de-emphasis → samples [T*HopLength]
 package wavenet
