@@ -78,17 +78,23 @@ func (r Vocoder) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Network returns the network that r trains for a model, conditioned on the
-// features that its decoder makes.
+// Network returns the network that r trains for a model: with prediction
+// conditioned on the features that its decoder makes, without on its units.
 func (r Vocoder) Network(cfg model.Config) wavenet.Config {
 	n := r.Vocoder
-	n.Dim, n.Upsampling, n.Features, n.Speakers = cfg.Features.NMels+wavenet.PitchDims, cfg.Features.HopLength, cfg.Features, max(len(cfg.Speakers), 1)
+	n.Speakers = max(len(cfg.Speakers), 1)
+	if n.Prediction {
+		n.Dim, n.Upsampling, n.Features = cfg.Features.NMels+wavenet.PitchDims, cfg.Features.HopLength, cfg.Features
+	} else {
+		n.Dim, n.Upsampling = cfg.Quantizer.CodebookDim, cfg.Features.HopLength*model.Downsampling
+	}
 	return n
 }
 
 // Options returns the training run of r for a model on a prepared corpus,
-// without a folder and without callbacks. All recordings are encoded and decoded
-// by the model, each in its own speaker's voice, and kept in memory.
+// without a folder and without callbacks. All recordings are encoded and, with
+// prediction, decoded by the model, each in its own speaker's voice, and kept in
+// memory.
 func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error) {
 	o := train.Options{
 		Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers, Model: fmt.Sprintf("%x", m.Fingerprint()),
@@ -116,7 +122,7 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 		for k, i := range idx {
 			turn <- struct{}{}
 			wait.Go(func() {
-				us[k], errs[k] = decoded(c, i, m)
+				us[k], errs[k] = r.conditioned(c, i, m)
 				<-turn
 			})
 		}
@@ -129,9 +135,10 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 	return o, nil
 }
 
-// decoded returns utterance i as the model gives it back, with the pitch of the
-// recording.
-func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
+// conditioned returns utterance i with what the network is told of it: the
+// features that the model gives back and the pitch of the recording, or the
+// code vectors of its units.
+func (r Vocoder) conditioned(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
 	u := c.Utterances[i]
 	row, err := m.SpeakerIndex(u.Speaker)
 	if err != nil {
@@ -147,12 +154,28 @@ func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
 	}
 	mel := make([]float32, len(db))
 	m.Config.Features.Apply(mel, db, u.Peak)
-	d := m.NewDecoder(row)
-	out := append([]float32(nil), d.Push(m.EncodeMel(mel))...)
-	out = append(out, d.Flush(int64(len(samples)))...)
-	f0, err := metric.TrackF0(samples, u.SampleRate, metric.DefaultF0())
+	codes := m.EncodeMel(mel)
+	out := train.Utterance{ID: u.ID, Samples: samples, Speaker: row}
+	if r.Vocoder.Prediction {
+		out.Latents, err = decoded(m, row, codes, samples, u.SampleRate)
+	} else {
+		out.Latents = codeVectors(m, codes, len(samples))
+	}
 	if err != nil {
 		return train.Utterance{}, fmt.Errorf("%s: %w", u.ID, err)
+	}
+	return out, nil
+}
+
+// decoded returns the features [T, M+PitchDims] that m makes of codes, with the
+// pitch of the recording.
+func decoded(m *model.Model, row int, codes []uint16, samples []float32, rate int) ([]float32, error) {
+	d := m.NewDecoder(row)
+	out := append([]float32(nil), d.Push(codes)...)
+	out = append(out, d.Flush(int64(len(samples)))...)
+	f0, err := metric.TrackF0(samples, rate, metric.DefaultF0())
+	if err != nil {
+		return nil, err
 	}
 	bands := m.Config.Features.NMels
 	latents := make([]float32, 0, len(f0)*(bands+wavenet.PitchDims))
@@ -160,5 +183,21 @@ func decoded(c *corpus.Corpus, i int, m *model.Model) (train.Utterance, error) {
 		pitch := wavenet.Pitch(f0[t])
 		latents = append(append(latents, out[t*bands:(t+1)*bands]...), pitch[:]...)
 	}
-	return train.Utterance{ID: u.ID, Latents: latents, Samples: samples, Speaker: row}, nil
+	return latents, nil
+}
+
+// codeVectors returns the vectors [samples/U, D] of codes; the last goes on
+// where the recording does.
+func codeVectors(m *model.Model, codes []uint16, samples int) []float32 {
+	if len(codes) == 0 {
+		return nil
+	}
+	d := m.Codebook.Dim
+	n := samples / (m.Config.Features.HopLength * model.Downsampling)
+	latents := make([]float32, 0, n*d)
+	for i := range n {
+		k := int(codes[min(i, len(codes)-1)])
+		latents = append(latents, m.Codebook.Vectors[k*d:(k+1)*d]...)
+	}
+	return latents
 }

@@ -40,4 +40,7 @@
 //
 //	mel [T, M] → pitch (pitcher.go) → latents [T, M+2] → Stream (residual.go)
 //	  → pre-emphasised samples → package envelope → de-emphasis → samples [T*HopLength]
+//
+// Without Prediction the latents are the code vectors of units, as in the papers,
+// and [UnitVocoder] runs the network on units alone.
 package wavenet

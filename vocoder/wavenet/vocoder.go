@@ -1,10 +1,11 @@
 package wavenet
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
-	"vqspeech/features"
+	"vqspeech/model"
 	"vqspeech/vocoder"
 	"vqspeech/vocoder/envelope"
 	"vqspeech/vocoder/lpc"
@@ -48,10 +49,21 @@ func (v *Vocoder) begin() {
 	v.deEmphasis = lpc.NewDeEmphasis(v.g.cfg.Features.PreEmphasis)
 }
 
-// Fits reports, as an error, why v cannot synthesise features under cfg.
-func (v Voice) Fits(cfg features.Config) error {
-	if v.Network.Prediction && v.Network.Features != cfg {
-		return fmt.Errorf("wavenet: the vocoder is for other features than the model's")
+// Fits reports, as an error, why v cannot speak what m decodes: features of
+// another configuration or, without Prediction, units of another model.
+func (v Voice) Fits(m *model.Model) error {
+	if v.Network.Prediction {
+		if v.Network.Features != m.Config.Features {
+			return errors.New("wavenet: the vocoder is for other features than the model's")
+		}
+		return nil
+	}
+	if v.Model != fmt.Sprintf("%x", m.Fingerprint()) {
+		return errors.New("wavenet: the vocoder is for the units of another model")
+	}
+	if u := m.Config.Features.HopLength * model.Downsampling; v.Network.Dim != m.Codebook.Dim || v.Network.Upsampling != u {
+		return fmt.Errorf("wavenet: the vocoder is for latents of %d values and %d samples, the model's have %d and %d",
+			v.Network.Dim, v.Network.Upsampling, m.Codebook.Dim, u)
 	}
 	return nil
 }

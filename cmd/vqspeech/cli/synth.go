@@ -83,7 +83,7 @@ func (s *synth) push(codes []uint16) error {
 }
 
 func (s *synth) mel(codes []uint16, mel []float32) error {
-	if len(mel) == 0 {
+	if len(codes) == 0 && len(mel) == 0 {
 		return nil
 	}
 	samples, err := s.vocoder.Push(vocoder.Conditioning{Codes: codes, Mel: mel})

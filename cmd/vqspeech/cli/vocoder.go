@@ -51,7 +51,7 @@ func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
 	if err != nil {
 		return nil, err
 	}
-	fits := voice.Fits(m.Config.Features)
+	fits := voice.Fits(m)
 	if o.name == "" && (fits != nil || voice.Model != fmt.Sprintf("%x", m.Fingerprint())) {
 		return griffin, nil
 	}
@@ -63,6 +63,9 @@ func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
 		if err != nil {
 			return nil, err
 		}
-		return voice.NewVocoder(g, options)
+		if voice.Network.Prediction {
+			return voice.NewVocoder(g, options)
+		}
+		return voice.NewUnitVocoder(g, m, options)
 	}, nil
 }

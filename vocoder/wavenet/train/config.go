@@ -18,7 +18,8 @@ type Config struct {
 	ClipNorm     float64 `yaml:"clip_norm" json:"clip_norm"`     // global gradient norm
 	Average      float64 `yaml:"average" json:"average"`         // decay of the moving average of the weights that generate
 	PitchSteps   int     `yaml:"pitch_steps" json:"pitch_steps"` // of learning the pitch of features, before the network
-	Noise        float64 `yaml:"noise" json:"noise"`             // largest spread (codes) of the noise on the residuals a crop is told
+	Noise        float64 `yaml:"noise" json:"noise"`             // largest spread (codes) of the noise on the codes a crop is told
+	Jitter       float64 `yaml:"jitter" json:"jitter"`           // probability that a latent is replaced by one of its neighbours (Chorowski et al. 2019)
 
 	Temperature float64 `yaml:"temperature" json:"temperature"`               // that the finished vocoder draws samples at
 	Voiced      float64 `yaml:"voiced_temperature" json:"voiced_temperature"` // and voiced ones
@@ -56,6 +57,7 @@ func (c Config) Validate() error {
 	check(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
 	check(c.PitchSteps >= 1 && c.PitchSteps <= 1e6, "pitch_steps", "between 1 and 1000000", c.PitchSteps)
 	check(c.Noise >= 0 && c.Noise <= 32, "noise", "between 0 and 32", c.Noise)
+	check(c.Jitter >= 0 && c.Jitter <= 1, "jitter", "between 0 and 1", c.Jitter)
 	check(c.Temperature > 0 && c.Temperature <= 2, "temperature", "above 0, at most 2", c.Temperature)
 	check(c.Voiced > 0 && c.Voiced <= 2, "voiced_temperature", "above 0, at most 2", c.Voiced)
 	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)

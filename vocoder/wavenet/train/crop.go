@@ -39,10 +39,11 @@ func newCropper(cfg wavenet.Config) (*cropper, error) {
 }
 
 // set makes l latents of u from latent first on, and the samples they stand for,
-// item i of the batch, without jitter. noise is the spread (codes) of the error
-// in what the network is told of the past; rng may be nil without noise. It
-// panics if the crop is not all there.
-func (c *cropper) set(n *Net, i int, u Utterance, first int, noise float64, rng *rand.Rand) {
+// item i of the batch. noise is the spread (codes) of the error in what the
+// network is told of the past, jitter the probability that a latent is replaced
+// by a neighbour; rng may be nil without both. It panics if the crop is not all
+// there.
+func (c *cropper) set(n *Net, i int, u Utterance, first int, noise, jitter float64, rng *rand.Rand) {
 	l, d := len(n.In.Jitter)/len(n.In.Speaker), c.cfg.Dim
 	t := l * c.cfg.Upsampling
 	start := first * c.cfg.Upsampling
@@ -50,7 +51,7 @@ func (c *cropper) set(n *Net, i int, u Utterance, first int, noise float64, rng 
 		panic(fmt.Sprintf("wavenet: crop of %d latents from %d on: the utterance has %d latents and %d samples", l, first, len(u.Latents)/d, len(u.Samples)))
 	}
 	copy(n.In.Latents[i*l*d:(i+1)*l*d], u.Latents[first*d:])
-	clear(n.In.Jitter[i*l : (i+1)*l])
+	shift(n.In.Jitter[i*l:(i+1)*l], jitter, rng)
 	n.In.Speaker[i] = int32(u.Speaker)
 	if c.cfg.Prediction {
 		c.predicted(n, i*t, u, first, l, noise, rng)
@@ -97,6 +98,22 @@ func (c *cropper) predicted(n *Net, at int, u Utterance, first, l int, noise flo
 		n.In.Period[at+j] = int32(in.Period)
 		n.In.Codes[at+j] = int32(code)
 		coder.Put(f, prediction, uint8(disturb(int32(code), noise, rng)))
+	}
+}
+
+// shift draws the offset of every latent of a crop, to either side alike.
+func shift(offsets []int32, probability float64, rng *rand.Rand) {
+	clear(offsets)
+	if probability == 0 {
+		return
+	}
+	for i := range offsets {
+		switch r := rng.Float64(); {
+		case r < probability/2:
+			offsets[i] = -1
+		case r < probability:
+			offsets[i] = 1
+		}
 	}
 }
 

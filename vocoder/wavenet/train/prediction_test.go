@@ -10,6 +10,7 @@ import (
 
 	"vqspeech/features"
 	"vqspeech/internal/graph/graphtest"
+	"vqspeech/model"
 	"vqspeech/vocoder"
 	"vqspeech/vocoder/wavenet"
 	"vqspeech/vocoder/wavenet/wavenettest"
@@ -141,7 +142,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := voice.Fits(cfg.Features); err != nil || voice.Model != "0123" {
+	if err := voice.Fits(&model.Model{Config: model.Config{Features: cfg.Features}}); err != nil || voice.Model != "0123" {
 		t.Errorf("voice for model %q: %v", voice.Model, err)
 	}
 	mel := make([]float32, 0, 23*80)

@@ -217,7 +217,7 @@ func (r *run) step() (Loss, error) {
 			k++
 		}
 		first := r.weights[k] - 1 - at
-		r.crop.set(r.net, i, r.set[k], first, c.Noise*rng.Float64(), rng)
+		r.crop.set(r.net, i, r.set[k], first, c.Noise*rng.Float64(), c.Jitter, rng)
 	}
 	turn := float64(r.state.step) / float64(c.MaxSteps) * math.Pi / 2
 	r.adam.LearningRate = c.FinalRate + (c.LearningRate-c.FinalRate)*math.Cos(turn)
@@ -249,7 +249,7 @@ func (r *run) evaluate() (float64, error) {
 		n := min(b, len(r.valid)-at)
 		for i := range b { // the rest of the last batch is filled and not counted
 			u := r.valid[at+i%n]
-			r.crop.set(r.net, i, u, (r.room(u)-1)/2, 0, nil)
+			r.crop.set(r.net, i, u, (r.room(u)-1)/2, 0, 0, nil)
 		}
 		loss, err := r.net.Run()
 		if err != nil {

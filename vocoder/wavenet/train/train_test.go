@@ -57,7 +57,7 @@ func cropOf(t *testing.T, cfg wavenet.Config, n *Net, i int, u Utterance, first 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.set(n, i, u, first, 0, nil)
+	c.set(n, i, u, first, 0, 0, nil)
 }
 
 // Training lowers the loss far below that of guessing, the loss of the average
