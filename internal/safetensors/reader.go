@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"vqspeech/internal/float16"
 )
 
 // maxHeader is the limit of the reference implementation.
@@ -122,9 +124,9 @@ func (f *File) F32(name string) (data []float32, shape []int, err error) {
 	convert := func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
 	switch info.DType {
 	case F16:
-		convert = func(b []byte) float32 { return halfToFloat(binary.LittleEndian.Uint16(b)) }
+		convert = func(b []byte) float32 { return float16.Float32(binary.LittleEndian.Uint16(b)) }
 	case BF16:
-		convert = func(b []byte) float32 { return bfloatToFloat(binary.LittleEndian.Uint16(b)) }
+		convert = func(b []byte) float32 { return float16.BFloat32(binary.LittleEndian.Uint16(b)) }
 	}
 	data, err = load(f, info, convert)
 	return data, info.Shape, err

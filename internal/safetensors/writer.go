@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"vqspeech/internal/float16"
 )
 
 // Tensor is a tensor to be written.
@@ -150,7 +152,7 @@ func (t Tensor) write(w *bufio.Writer) error {
 	case []float32:
 		if t.DType == F16 {
 			return store(w, data, func(b []byte, v float32) []byte {
-				return binary.LittleEndian.AppendUint16(b, floatToHalf(v))
+				return binary.LittleEndian.AppendUint16(b, float16.FromFloat32(v))
 			})
 		}
 		return store(w, data, func(b []byte, v float32) []byte {

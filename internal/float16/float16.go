@@ -1,9 +1,11 @@
-package safetensors
+// Package float16 converts between float32 and the two 16-bit formats of tensor
+// files, IEEE 754 binary16 and bfloat16.
+package float16
 
 import "math"
 
-// halfToFloat returns the value of an IEEE 754 binary16 bit pattern, exactly.
-func halfToFloat(h uint16) float32 {
+// Float32 returns the value of an IEEE 754 binary16 bit pattern, exactly.
+func Float32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exp, frac := uint32(h>>10&0x1f), uint32(h&0x3ff)
 	switch exp {
@@ -15,9 +17,9 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
 }
 
-// floatToHalf rounds to the nearest binary16, ties to even. Values beyond
+// FromFloat32 rounds to the nearest binary16, ties to even. Values beyond
 // 65504 by half a step or more become infinite; NaN stays NaN.
-func floatToHalf(f float32) uint16 {
+func FromFloat32(f float32) uint16 {
 	b := math.Float32bits(f)
 	sign := uint16(b >> 16 & 0x8000)
 	b &= 0x7fffffff
@@ -37,5 +39,5 @@ func floatToHalf(f float32) uint16 {
 	return sign | uint16(b>>13)
 }
 
-// bfloatToFloat returns the value of a bfloat16 bit pattern, exactly.
-func bfloatToFloat(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+// BFloat32 returns the value of a bfloat16 bit pattern, exactly.
+func BFloat32(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }

@@ -1,4 +1,4 @@
-package safetensors
+package float16
 
 import (
 	"math"
@@ -27,18 +27,18 @@ func slowHalf(h uint16) float64 {
 func TestHalfAllValues(t *testing.T) {
 	for i := range 1 << 16 {
 		h := uint16(i)
-		want, got := slowHalf(h), halfToFloat(h)
+		want, got := slowHalf(h), Float32(h)
 		if math.IsNaN(want) {
-			if back := floatToHalf(got); got == got || slowHalf(back) == slowHalf(back) || back&0x8000 != h&0x8000 {
+			if back := FromFloat32(got); got == got || slowHalf(back) == slowHalf(back) || back&0x8000 != h&0x8000 {
 				t.Fatalf("%#04x: NaN became %v, then %#04x", h, got, back)
 			}
 			continue
 		}
 		if float64(got) != want || math.Signbit(float64(got)) != math.Signbit(want) {
-			t.Fatalf("halfToFloat(%#04x) = %v, want %v", h, got, want)
+			t.Fatalf("Float32(%#04x) = %v, want %v", h, got, want)
 		}
-		if back := floatToHalf(got); back != h {
-			t.Fatalf("floatToHalf(%v) = %#04x, want %#04x", got, back, h)
+		if back := FromFloat32(got); back != h {
+			t.Fatalf("FromFloat32(%v) = %#04x, want %#04x", got, back, h)
 		}
 	}
 }
@@ -62,27 +62,27 @@ func TestHalfRounding(t *testing.T) {
 			{mid, even},
 			{math.Nextafter32(mid, math.MaxFloat32), h + 1},
 		} {
-			if got := floatToHalf(c.f); got != c.want {
-				t.Fatalf("floatToHalf(%v) = %#04x, want %#04x", c.f, got, c.want)
+			if got := FromFloat32(c.f); got != c.want {
+				t.Fatalf("FromFloat32(%v) = %#04x, want %#04x", c.f, got, c.want)
 			}
-			if got := floatToHalf(-c.f); got != c.want|0x8000 {
-				t.Fatalf("floatToHalf(%v) = %#04x, want %#04x", -c.f, got, c.want|0x8000)
+			if got := FromFloat32(-c.f); got != c.want|0x8000 {
+				t.Fatalf("FromFloat32(%v) = %#04x, want %#04x", -c.f, got, c.want|0x8000)
 			}
 		}
 	}
 	for f, want := range map[float32]uint16{
 		math.MaxFloat32: 0x7c00, 1e5: 0x7c00, 65519.996: 0x7bff, 65520: 0x7c00, math.SmallestNonzeroFloat32: 0,
 	} {
-		if got := floatToHalf(f); got != want {
-			t.Errorf("floatToHalf(%v) = %#04x, want %#04x", f, got, want)
+		if got := FromFloat32(f); got != want {
+			t.Errorf("FromFloat32(%v) = %#04x, want %#04x", f, got, want)
 		}
 	}
 }
 
 func TestBfloat(t *testing.T) {
 	for h, want := range map[uint16]float32{0: 0, 0x3f80: 1, 0xc049: -3.140625, 0x7f80: float32(math.Inf(1))} {
-		if got := bfloatToFloat(h); got != want {
-			t.Errorf("bfloatToFloat(%#04x) = %v, want %v", h, got, want)
+		if got := BFloat32(h); got != want {
+			t.Errorf("BFloat32(%#04x) = %v, want %v", h, got, want)
 		}
 	}
 }
