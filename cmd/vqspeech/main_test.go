@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +35,16 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts in testdata/script: command lines with what
 // they must print and write.
 func TestScripts(t *testing.T) {
+	checkpoints, err := filepath.Abs("../../model/pytorch/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("CHECKPOINTS", checkpoints) // of PyTorch
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  status,
 			"samewav": sameWAV,

@@ -97,14 +97,6 @@ func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, me
 	}
 	kept["decoder.speaker.weight"] = table
 	cfg.Speakers = keep
-	text, err := json.Marshal(cfg)
-	if err != nil {
-		return err
-	}
-	meta := map[string]string{model.ConfigKey: string(text)}
-	for k, v := range metadata {
-		meta[k] = v
-	}
 	tensors := model.FileTensors(kept, append(cfg.Params(), cfg.Buffers()...), safetensors.F16)
 	for i, t := range tensors {
 		for _, v := range t.Data.([]float32) {
@@ -113,11 +105,29 @@ func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, me
 			}
 		}
 	}
-	return write(path, meta, tensors)
+	return writeModel(path, cfg, tensors, metadata)
+}
+
+// SaveExact writes a model without training state, all of it, as float32: it
+// gives the same results to the bit.
+func SaveExact(path string, cfg model.Config, w model.Weights, metadata map[string]string) error {
+	return writeModel(path, cfg, model.FileTensors(w, append(cfg.Params(), cfg.Buffers()...), safetensors.F32), metadata)
 }
 
 // maxHalf is the largest float16.
 const maxHalf = 65504
+
+func writeModel(path string, cfg model.Config, tensors []safetensors.Tensor, metadata map[string]string) error {
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{model.ConfigKey: string(text)}
+	for k, v := range metadata {
+		meta[k] = v
+	}
+	return write(path, meta, tensors)
+}
 
 func write(path string, metadata map[string]string, tensors []safetensors.Tensor) error {
 	f, err := atomicfile.Create(path)

@@ -38,7 +38,7 @@ or {"file", "error"}.`
 func (a *app) decodeCmd() *cobra.Command {
 	var o decodeOptions
 	cmd := &cobra.Command{
-		Use:   "decode IN.vqs... [-o OUT.wav]",
+		Use:   "decode IN.vqs... [-o OUT.wav|OUT.npy]",
 		Short: "Turn units into speech",
 		Long: `Decode turns units (.vqs files of encode) into 16-bit WAV files of exactly the
 length of the original. The units must have been made by the same model.
@@ -47,11 +47,16 @@ The voice is --speaker, else the speaker that the file records if the model
 knows it, else the model's first. OUT is by default IN with the suffix .wav; with
 several IN it is a folder.
 
+If OUT ends in .npy it is the log-mel spectrogram that the vocoder would get, an
+array [n_mels, T] float32 with the frames of vqspeech features. The first frame
+and what is left after the last unit repeat their neighbours.
+
 ` + vocoderHelp + `
 With --json the report is an object a line on standard output:
 ` + synthReportHelp,
 		Example: `  vqspeech decode talk.vqs                      # talk.wav
-  vqspeech decode talk.vqs --speaker 1088 -o - | aplay`,
+  vqspeech decode talk.vqs --speaker 1088 -o - | aplay
+  vqspeech decode talk.vqs -o talk.npy`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.decode(cmd, args, o) }),
 	}
@@ -69,8 +74,11 @@ func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
 	if err != nil {
 		return err
 	}
+	if f := cmd.Flags(); isMel(jobs[0].out) && (f.Changed("vocoder") || f.Changed("seed")) {
+		return usagef("%s is a spectrogram, for which there is no vocoder", jobs[0].out)
+	}
 	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
-		return a.decodeFile(ctx, m, voice, j, o.speaker)
+		return a.decodeFile(ctx, cmd, m, voice, j, o.speaker)
 	})
 }
 
@@ -119,8 +127,8 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vo
 	return failed.result(len(jobs))
 }
 
-// decodeFile turns one .vqs into one WAV.
-func (a *app) decodeFile(ctx context.Context, m *model.Model, voice voicing, j job, speaker string) (r synthReport, err error) {
+// decodeFile turns one .vqs into one WAV or spectrogram.
+func (a *app) decodeFile(ctx context.Context, cmd *cobra.Command, m *model.Model, voice voicing, j job, speaker string) (r synthReport, err error) {
 	in := io.Reader(os.Stdin)
 	if j.in != "-" {
 		f, err := os.Open(j.in)
@@ -143,6 +151,10 @@ func (a *app) decodeFile(ctx context.Context, m *model.Model, voice voicing, j j
 	}
 	if _, err := m.SpeakerIndex(speaker); err != nil { // only possible for the recorded speaker
 		speaker = m.DefaultSpeaker()
+	}
+	if isMel(j.out) {
+		n, err := a.decodeMel(ctx, cmd, m, reader, speaker, j.out)
+		return synthReport{Speaker: speaker, Samples: reader.Samples(), Units: n}, err
 	}
 	s, err := a.newSynth(m, voice, speaker, j.out)
 	if err != nil {

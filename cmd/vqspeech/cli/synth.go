@@ -103,8 +103,8 @@ func (s *synth) write(samples []float32) error {
 // finish ends the utterance with exactly the given number of samples and
 // completes the file.
 func (s *synth) finish(samples int64) error {
-	if want := unitsOf(s.model.Config, samples); s.units != want {
-		return fmt.Errorf("%d units do not make %d samples, want %d units", s.units, samples, want)
+	if err := checkCount(s.model.Config, s.units, samples); err != nil {
+		return err
 	}
 	s.limit = samples
 	if err := s.mel(nil, s.decoder.Flush(samples)); err != nil {
@@ -128,6 +128,14 @@ func (s *synth) finish(samples int64) error {
 func (s *synth) abort() {
 	s.forget()
 	s.wav.Abort()
+}
+
+// checkCount reports whether so many units belong to so many samples.
+func checkCount(c model.Config, n, samples int64) error {
+	if want := unitsOf(c, samples); n != want {
+		return fmt.Errorf("%d units do not make %d samples, want %d units", n, samples, want)
+	}
+	return nil
 }
 
 // unitsOf returns the number of units of an utterance: T mel frames make

@@ -82,8 +82,8 @@ class Decoder(nn.Module):
 
 
 def make(kind, s, batches, moments):
-    """An encoder and a decoder of random weights whose batch norms have the statistics of batches [B, n_mels, T], whose codes are as
-    far apart as the latents of the last batch; and their checkpoint, with or without moments of Adam."""
+    """An encoder and a decoder of random weights whose batch norms have the statistics of batches [B, n_mels, T], whose codes are
+    about latents of the last batch; and their checkpoint, with or without moments of Adam."""
     encoder, decoder = Encoder(kind, s), Decoder(s)
     optimizer = torch.optim.Adam(list(encoder.parameters()) + list(decoder.parameters()), lr=4e-4)
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[300000, 400000], gamma=0.5)
@@ -96,11 +96,13 @@ def make(kind, s, batches, moments):
             if isinstance(m, nn.BatchNorm1d):
                 m.weight.normal_(1, 0.1)
                 m.bias.normal_(0, 0.1)
+                m.momentum = None  # the mean over all batches
         for batch in batches:
-            z = encoder.encoder(batch)[:, : s.dim].transpose(1, 2).reshape(-1, s.dim)
-        encoder.codebook.embedding.copy_(z[torch.randperm(len(z))[: s.codes]] + 0.3 * z.std(0) * torch.randn(s.codes, s.dim))
-    encoder.eval()
-    decoder.eval()
+            encoder.encoder(batch)
+        encoder.eval()
+        decoder.eval()
+        z = encoder.encoder(batches[-1])[:, : s.dim].transpose(1, 2).reshape(-1, s.dim)
+        encoder.codebook.embedding.copy_(z[torch.randperm(len(z))[: s.codes]] + 0.1 * z.std(0) * torch.randn(s.codes, s.dim))
     return encoder, decoder, {
         "encoder": encoder.state_dict(), "decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(),
         "amp": collections.OrderedDict([("loss_scaler0", {"loss_scale": 65536.0, "unskipped": 0})]),
