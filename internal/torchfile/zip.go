@@ -106,10 +106,10 @@ func zipError(what string, err error) error {
 	for _, broken := range []error{zip.ErrFormat, zip.ErrAlgorithm, zip.ErrChecksum, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, broken) {
 			if broken == io.EOF || broken == io.ErrUnexpectedEOF {
-				return formatErrorf("%.80s ends early", what)
+				return formatErrorf("%.80q ends early", what)
 			}
-			return formatErrorf("%.80s: %s", what, strings.TrimPrefix(broken.Error(), "zip: "))
+			return formatErrorf("%.80q: %s", what, strings.TrimPrefix(broken.Error(), "zip: "))
 		}
 	}
-	return fmt.Errorf("torchfile: %.80s: %w", what, err)
+	return fmt.Errorf("torchfile: %.80q: %w", what, err)
 }

@@ -81,6 +81,31 @@ func TestSaveLoad(t *testing.T) {
 	}
 }
 
+func TestSaveExact(t *testing.T) {
+	cfg := modeltest.Config(model.Gaussian4, features.Reference)
+	w := modeltest.Weights(cfg)
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := checkpoint.SaveExact(path, cfg, w, map[string]string{"note": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := safetensors.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := model.ReadWeights(f, append(cfg.Params(), cfg.Buffers()...))
+	if err != nil || !reflect.DeepEqual(got, w) {
+		t.Errorf("other weights than were saved (%v)", err)
+	}
+	read, err := model.ReadConfig(f)
+	if err != nil || !reflect.DeepEqual(read, cfg) || f.Metadata["note"] != "x" {
+		t.Errorf("config %v, metadata %v, %v", read, f.Metadata, err)
+	}
+}
+
 func TestSaveModel(t *testing.T) {
 	cfg := modeltest.Config(model.VQEMA, features.Stream)
 	w := modeltest.Weights(cfg)

@@ -85,7 +85,7 @@ func Read(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	if n, ok := step.(int64); ok && n >= 0 && n <= math.MaxInt32 {
 		c.Step = int(n)
 	} else {
-		return nil, errorf("step is %.40v, want a number of steps", step)
+		return nil, errorf("step is missing or no number of steps")
 	}
 	if c.Config, err = configOf(encoder, decoder); err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func TestOtherCheckpoints(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"no encoder", rename(gaussian, "encoder", "model"), "key encoder is missing, want encoder, decoder and step (it has model, decoder, optimizer, amp, scheduler, step)"},
 		{"no state", swap(gaussian, "encoder", "step"), "encoder is not a state_dict"},
-		{"no step", rename(gaussian, "step", "steps"), "step is <nil>, want a number"},
+		{"no step", rename(gaussian, "step", "steps"), "step is missing"},
 		{"missing", rename(gaussian, "encoder.12.weight", "encoder.12.w"), "encoder.encoder.12.weight is missing: another kind of model (it has log_var_q_scalar, encoder.0.weight"},
 		{"decoder", rename(gaussian, "rnn.weight_hh_l0", "x"), "decoder.rnn.weight_hh_l0 is missing"},
 		{"more", rename(gaussian, "jitter.prob", "jitter.more"), "encoder.jitter.more is unknown"},
