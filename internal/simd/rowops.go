@@ -145,6 +145,10 @@ func dot(x, y []float32, shift float64) float64 {
 	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
+// Dot returns the sum of x*y, accumulated in float64, always in the same order:
+// Dot(x, y) is Dot(y, x). It panics if y is shorter than x.
+func Dot(x, y []float32) float64 { return dot(x, y, 0) }
+
 // sum returns the sum of x, accumulated like dot.
 func sum(x []float32) float64 {
 	var s [4]float64
@@ -157,7 +161,7 @@ func sum(x []float32) float64 {
 
 // SumSquares returns the sum of x², accumulated in float64, always in the same
 // order.
-func SumSquares(x []float32) float64 { return dot(x, x, 0) }
+func SumSquares(x []float32) float64 { return Dot(x, x) }
 
 // peak returns the largest value of x, -Inf if x is empty. A NaN may be passed
 // over.
