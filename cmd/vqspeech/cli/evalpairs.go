@@ -43,8 +43,9 @@ longer; within that the shorter counts, and the report says for how many pairs.`
 const pairsJSONHelp = `
 
 With --json it is {"metric", "convention", "pairs", "failed", "seconds" (of the
-references), "scores", "shortened", "longest_difference_s", "failures"}, where
-scores has {"value", "low", "high"}, each a number or null, under`
+references), "scores", "shortened", "longest_difference_s", "files": [{"file" (OUT),
+a number or null for every score}, ...], "failures": [{"file", "error"}, ...]},
+where scores has {"value", "low", "high"}, each a number or null, under`
 
 // A pairMeasure measures pairs of recordings; a T is what a pair adds.
 type pairMeasure[T any] struct {
@@ -74,6 +75,7 @@ type pairsReport struct {
 	Scores            map[string]score `json:"scores"`
 	Shortened         int              `json:"shortened"`
 	LongestDifference float64          `json:"longest_difference_s"`
+	Files             []map[string]any `json:"files"` // "file" and the key of every figure
 	Failures          []failReport     `json:"failures"`
 }
 
@@ -273,7 +275,7 @@ func evalPairs[T any](a *app, cmd *cobra.Command, m pairMeasure[T], ref, out str
 		return err
 	}
 
-	report := pairsReport{Metric: m.metric, Convention: m.convention, Scores: map[string]score{}, Failures: []failReport{}}
+	report := pairsReport{Metric: m.metric, Convention: m.convention, Scores: map[string]score{}, Files: []map[string]any{}, Failures: []failReport{}}
 	failed := failures{w: a.stderr}
 	var values []T
 	for i, r := range results {
@@ -283,6 +285,7 @@ func evalPairs[T any](a *app, cmd *cobra.Command, m pairMeasure[T], ref, out str
 			continue
 		}
 		values = append(values, r.value)
+		report.Files = append(report.Files, m.file(pairs[i].out, r.value))
 		report.Seconds += r.seconds
 		if !m.anyLength && r.difference > 0 {
 			report.Shortened++
@@ -309,6 +312,15 @@ func checkFinite(v any) error {
 		return fmt.Errorf("the figure is %v, want a finite number", x)
 	}
 	return nil
+}
+
+// file returns the figures of one pair for JSON.
+func (m pairMeasure[T]) file(out string, value T) map[string]any {
+	entry := map[string]any{"file": out}
+	for i, v := range m.pool([]T{value}) {
+		entry[m.figures[i].key] = number(v)
+	}
+	return entry
 }
 
 // score puts the figures of all pairs into the report and returns the rows of
@@ -437,15 +449,21 @@ func findPairs(ref, out string) ([]recordingPair, error) {
 }
 
 // recordings returns the recordings in and below a folder by their names without
-// the suffix. Names that begin with a dot are left out.
+// the suffix.
 func recordings(folder string) (map[string][]string, error) {
+	return filesByName(folder, ".wav", ".flac")
+}
+
+// filesByName returns the files in and below a folder that have one of the
+// suffixes, by their names without it. Names that begin with a dot are left out.
+func filesByName(folder string, suffixes ...string) (map[string][]string, error) {
 	found := map[string][]string{}
 	err := fs.WalkDir(os.DirFS(folder), ".", func(at string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if name := entry.Name(); !entry.IsDir() && !strings.HasPrefix(name, ".") {
-			if ext := path.Ext(name); strings.EqualFold(ext, ".wav") || strings.EqualFold(ext, ".flac") {
+			if ext := path.Ext(name); slices.Contains(suffixes, strings.ToLower(ext)) {
 				name = strings.TrimSuffix(name, ext)
 				found[name] = append(found[name], filepath.Join(folder, filepath.FromSlash(at)))
 			}

@@ -29,6 +29,7 @@
 package abx
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -184,7 +185,8 @@ type Pair struct {
 }
 
 // Evaluate measures segments. The result does not depend on the number of
-// threads. It fails if a segment does not pass Check or if dimensions differ.
+// threads. It fails if a segment does not pass Check, if dimensions differ, or if
+// all frames of all items are equal, so that no distance tells them apart.
 func Evaluate(segments []Segment, c Config) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -201,6 +203,9 @@ func Evaluate(segments []Segment, c Config) (*Result, error) {
 	}
 	p := newPlan(segments, c)
 	space := newSpace(p.usedSegments(segments), c)
+	if space.alike() {
+		return nil, errors.New("abx: all frames of all items are equal, nothing tells them apart")
+	}
 	cells := p.run(space, c)
 	r := average(cells, p.phones, c)
 	r.Items = p.used()

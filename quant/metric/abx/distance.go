@@ -60,6 +60,22 @@ func newSpace(segments []*Segment, c Config) *space {
 	return s
 }
 
+// alike reports whether there is only one symbol.
+func (s *space) alike() bool {
+	first := int32(-1)
+	for _, symbols := range s.symbols {
+		for _, v := range symbols {
+			if first < 0 {
+				first = v
+			}
+			if v != first {
+				return false
+			}
+		}
+	}
+	return first >= 0
+}
+
 // codebookOf returns the different frames of segments, if they are few.
 func codebookOf(segments []*Segment) (vectors [][]float32, symbols [][]int32, ok bool) {
 	var types metric.Types

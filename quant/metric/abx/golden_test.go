@@ -192,6 +192,7 @@ func checkAlignments(t *testing.T, f *golden.File) {
 		f.CheckInts(pre+"distance", []int32{int32(a.edit(y, slices.Clone(x)))})
 	}
 }
+
 // exponentials takes exp of all frames, so that they are positive.
 func exponentials(segments []Segment) {
 	for i := range segments {
