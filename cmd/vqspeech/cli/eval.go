@@ -31,7 +31,7 @@ makes the exit status 1; it never enters a score.`,
 		},
 	}
 	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd(),
-		a.evalSpeakerCmd(), a.evalABXCmd())
+		a.evalSpeakerCmd(), a.evalABXCmd(), a.evalWERCmd())
 	return cmd
 }
 
