@@ -93,7 +93,7 @@ func codebookOf(segments []*Segment) (vectors [][]float32, symbols [][]int32, ok
 		}
 		symbols = append(symbols, numbers)
 	}
-	return vectors, symbols, 2*types.Len() <= frames
+	return vectors, symbols, frames > 0 && 2*types.Len() <= frames
 }
 
 func prepare(s *Segment, d Distance) prepared {
