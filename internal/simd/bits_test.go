@@ -93,6 +93,7 @@ func TestRowFunctionsBitsOnEveryMachine(t *testing.T) {
 		"center":          0x5ccf7c1f13121bbe,
 		"clamp":           0xe60d7b60c99a969c,
 		"dot":             0x735e812f7d318fe1,
+		"Dots":            0x2a5b999affe67775,
 		"gruGrad":         0x77e7b953cd070bf6,
 		"interpolate":     0xbbcb5ba3ca6de2bd,
 		"mulAdd":          0xb3e31641e5a24bea,

@@ -149,6 +149,28 @@ func dot(x, y []float32, shift float64) float64 {
 // Dot(x, y) is Dot(y, x). It panics if y is shorter than x.
 func Dot(x, y []float32) float64 { return dot(x, y, 0) }
 
+// Dots sets dst [n] to Dot of x [d] and every row of y [n, d], to the bit. Four
+// rows at a time do not wait for each other's sums. It panics if y is shorter.
+func Dots(dst []float64, x, y []float32) {
+	d := len(x)
+	y = y[:len(dst)*d]
+	for len(dst) >= 4 {
+		var s [4][4]float64
+		first := rowDots4Head(&s, x, y)
+		for r := range s {
+			row, sum := y[r*d:(r+1)*d], &s[r]
+			for i := first; i < d; i++ {
+				sum[i%4] += float64(float64(x[i]) * float64(row[i]))
+			}
+			dst[r] = (sum[0] + sum[1]) + (sum[2] + sum[3])
+		}
+		dst, y = dst[4:], y[4*d:]
+	}
+	for r := range dst {
+		dst[r] = Dot(x, y[r*d:(r+1)*d])
+	}
+}
+
 // sum returns the sum of x, accumulated like dot.
 func sum(x []float32) float64 {
 	var s [4]float64

@@ -106,6 +106,14 @@ func rowDotHead(s *[4]float64, x, y []float32, shift float64) int {
 	return n
 }
 
+func rowDots4Head(s *[4][4]float64, x, y []float32) int {
+	n := vecWhole(len(x))
+	if n > 0 {
+		rowDots4AVX2(n, len(x), s, &x[0], &y[0])
+	}
+	return n
+}
+
 func rowSumHead(s *[4]float64, x []float32) int {
 	n := vecWhole(len(x))
 	if n > 0 {
@@ -178,6 +186,9 @@ func rowNormGradAVX2(n int, dx, dy, x, mean, a, b, d *float32)
 
 //go:noescape
 func rowDotAVX2(n int, s *[4]float64, x, y *float32, shift float64)
+
+//go:noescape
+func rowDots4AVX2(n, stride int, s *[4][4]float64, x, y *float32)
 
 //go:noescape
 func rowSumAVX2(n int, s *[4]float64, x *float32)

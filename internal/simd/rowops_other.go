@@ -15,6 +15,7 @@ func rowAddSquaresHead(acc []float64, x []float32, mean []float64) int  { return
 func rowNormSumsHead(sum, sumX []float64, dy, x, mean []float32) int    { return 0 }
 func rowNormGradHead(dx, dy, x, mean, a, b, d []float32) int            { return 0 }
 func rowDotHead(s *[4]float64, x, y []float32, shift float64) int       { return 0 }
+func rowDots4Head(s *[4][4]float64, x, y []float32) int                 { return 0 }
 func rowSumHead(s *[4]float64, x []float32) int                         { return 0 }
 func rowPeakHead(top *float32, x []float32) int                         { return 0 }
 func rowCenterHead(dst, x, y []float32, shift, scale float32) int       { return 0 }

@@ -43,7 +43,16 @@ var rowOps = map[string]func(n int, in func() []float32) []float32{
 		normGrad(y, y, in(), in(), in(), in(), in())
 		return y
 	},
-	"dot":    func(_ int, in func() []float32) []float32 { return wideBits([]float64{dot(in(), in(), 0.3)}) },
+	"dot": func(_ int, in func() []float32) []float32 { return wideBits([]float64{dot(in(), in(), 0.3)}) },
+	"Dots": func(_ int, in func() []float32) []float32 {
+		var y []float32
+		for range 7 {
+			y = append(y, in()...)
+		}
+		dst := make([]float64, 7)
+		Dots(dst, in(), y)
+		return wideBits(dst)
+	},
 	"sum":    func(_ int, in func() []float32) []float32 { return wideBits([]float64{sum(in())}) },
 	"peak":   func(_ int, in func() []float32) []float32 { return []float32{peak(in())} },
 	"center": func(_ int, in func() []float32) []float32 { y := in(); center(y, in(), in(), 0.3, -1.7); return y },
@@ -121,4 +130,22 @@ func TestRowFunctionsKeepNaN(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDotsIsDot(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for d := range 50 {
+		x, y := make([]float32, d), make([]float32, 9*d)
+		for i := range y {
+			y[i] = float32(rng.NormFloat64())
+		}
+		copy(x, y[d/2:])
+		dst := make([]float64, 9)
+		Dots(dst, x, y)
+		for r, v := range dst {
+			if row := y[r*d : (r+1)*d]; v != Dot(x, row) || v != Dot(row, x) {
+				t.Errorf("%d values, row %d: %v, want %v", d, r, v, Dot(x, row))
+			}
+		}
+	}
 }

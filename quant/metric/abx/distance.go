@@ -172,9 +172,7 @@ func (s *space) distances(dst []float64, x *prepared, i int, y *prepared, dim in
 		return
 	}
 	frame, square := x.frames[i*dim:][:dim], x.squares[i]
-	for j := range dst {
-		dst[j] = simd.Dot(frame, y.frames[j*dim:][:dim])
-	}
+	simd.Dots(dst, frame, y.frames)
 	switch {
 	case s.config.Distance == Cosine:
 		for j, dot := range dst {
