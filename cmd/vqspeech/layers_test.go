@@ -21,7 +21,7 @@ var trainers = []string{
 // library is what encode, decode and convert need; gorgonia must not be below
 // it.
 var library = []string{
-	"audio", "features", "features/metric", "model", "model/nn", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric",
+	"audio", "features", "features/metric", "features/metric/wer", "model", "model/nn", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric", "quant/metric/abx",
 	"vocoder", "vocoder/envelope", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet", "vocoder/wavenet/embedded",
 }
 

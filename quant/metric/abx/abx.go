@@ -135,7 +135,7 @@ func (s *Segment) len() int {
 }
 
 // Check reports why a segment has no distance to others: it is empty, a value is
-// not finite, or it suits not the distance.
+// not finite, or the distance is not for such values.
 func (s *Segment) Check(d Distance) error {
 	if s.len() == 0 {
 		return fmt.Errorf("abx: no frames")
