@@ -27,17 +27,15 @@ var Makers = map[string]func(dir string) error{
 	"zerospeech-lists":    ZeroSpeechLists,
 }
 
-// Voice returns a recording of a voice whose pitch and formants depend on the
-// speaker, and what it says on k.
+// Voice returns a recording of a buzz whose pitch depends on the speaker, and
+// whose loudness over time on k.
 func Voice(speaker, k, samples, rate int) *audio.Clip {
 	c := &audio.Clip{SampleRate: rate, Samples: make([]float32, samples)}
-	pitch := 100 + 35*float64(speaker%5)
+	pitch := 2 * math.Pi * (100 + 35*float64(speaker%5)) / float64(rate)
 	for i := range c.Samples {
-		s := float64(i) / float64(rate)
-		formant := 500 + 250*math.Sin(float64(5+k%7)*s+float64(k)) + 30*float64(speaker%5)
-		for h := 1.0; h*pitch < 3000; h++ {
-			near := func(f float64) float64 { return math.Exp(-math.Pow((h*pitch-f)/(100+0.1*f), 2)) }
-			c.Samples[i] += float32(0.1 * (0.02 + near(formant) + near(3*formant)/2) * math.Sin(2*math.Pi*h*pitch*s))
+		swell := math.Sin(float64(5+k%7) * math.Pi * float64(i) / float64(samples))
+		for _, h := range []float64{1, 3, 7, 16} {
+			c.Samples[i] += float32(0.1 * (1 + swell*math.Sin(h)) * math.Sin(h*pitch*float64(i)))
 		}
 	}
 	return c
@@ -107,9 +105,9 @@ func LibriSpeech(dir string) error {
 	return t.err
 }
 
-// vctkUtterances is the number of utterances of a speaker: two of them come to
-// the test split when none are missing.
-const vctkUtterances = 40
+// vctkUtterances is the number of utterances of a speaker: the last comes to the
+// test split.
+const vctkUtterances = 20
 
 // VCTK080 makes VCTK 0.80 with the speakers p225 and p226, and p315, of whom
 // there is no text. Its speaker-info.txt leaves out the p.
@@ -120,7 +118,7 @@ func VCTK080(dir string) error {
 	for s, speaker := range []string{"p225", "p226", "p315"} {
 		for k := range vctkUtterances {
 			id := fmt.Sprintf("%s_%03d", speaker, k+1)
-			t.voice("wav48/"+speaker+"/"+id+".wav", s, 24000, 48000)
+			t.voice("wav48/"+speaker+"/"+id+".wav", s, 18000, 48000)
 			if speaker != "p315" {
 				t.text("txt/"+speaker+"/"+id+".txt", "Please call Stella.\n")
 			}
@@ -138,9 +136,9 @@ func VCTK092(dir string) error {
 	for s, speaker := range []string{"p225", "p315", "s5"} {
 		for k := range vctkUtterances {
 			id := fmt.Sprintf("%s_%03d", speaker, k+1)
-			t.voice("wav48_silence_trimmed/"+speaker+"/"+id+"_mic1.flac", s, 24000, 48000)
+			t.voice("wav48_silence_trimmed/"+speaker+"/"+id+"_mic1.flac", s, 18000, 48000)
 			if speaker != "p315" {
-				t.voice("wav48_silence_trimmed/"+speaker+"/"+id+"_mic2.flac", s, 24000, 48000)
+				t.voice("wav48_silence_trimmed/"+speaker+"/"+id+"_mic2.flac", s, 18000, 48000)
 				t.text("txt/"+speaker+"/"+id+".txt", "Please call Stella.\n")
 			}
 		}
@@ -156,7 +154,7 @@ func ZeroSpeech(dir string) error {
 	t.zeroSpeech("english")
 	for s, v := range []string{"V001", "V002"} {
 		t.voice("2019/english/train/parallel/voice/"+v+"_0000000047.wav", s, 14000, 16000)
-		t.voice("2019/english/train/parallel/source/S099_0000000047.wav", 3, 14000, 16000)
+		t.voice("2019/english/train/parallel/source/"+[]string{"S027", "S099"}[s]+"_0000000047.wav", 3, 14000, 16000)
 	}
 	return t.err
 }
