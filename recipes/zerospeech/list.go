@@ -87,7 +87,8 @@ func parseItems[T any](data []byte, parse func(json.RawMessage) (T, error), key 
 	}
 	var items []T
 	at := map[string]int{}
-	var twice []string
+	var twice []string // the first of them
+	repeats := 0
 	for n := 1; dec.More(); n++ {
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
@@ -102,7 +103,9 @@ func parseItems[T any](data []byte, parse func(json.RawMessage) (T, error), key 
 		}
 		k := key(item)
 		if first, dup := at[k]; dup {
-			twice = append(twice, fmt.Sprintf("%s (%d and %d)", k, first, n))
+			if repeats++; repeats <= maxNames+1 {
+				twice = append(twice, fmt.Sprintf("%.200s (%d and %d)", k, first, n))
+			}
 			continue
 		}
 		at[k] = n
@@ -114,8 +117,8 @@ func parseItems[T any](data []byte, parse func(json.RawMessage) (T, error), key 
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("invalid JSON: more than one value")
 	}
-	if len(twice) > 0 {
-		return nil, fmt.Errorf("%d items appear twice: %s", len(twice), some(twice))
+	if repeats > 0 {
+		return nil, fmt.Errorf("%d items appear twice: %s", repeats, some(twice))
 	}
 	if len(items) == 0 {
 		return nil, errors.New("the list is empty")
@@ -123,11 +126,13 @@ func parseItems[T any](data []byte, parse func(json.RawMessage) (T, error), key 
 	return items, nil
 }
 
+// maxNames is how many of several names a message lists.
+const maxNames = 10
+
 // some joins the first names of a list.
 func some(names []string) string {
-	const most = 10
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + ", …"
+	if len(names) > maxNames {
+		return strings.Join(names[:maxNames], ", ") + ", …"
 	}
 	return strings.Join(names, ", ")
 }
@@ -161,14 +166,21 @@ func parseTarget(raw json.RawMessage) (target, error) {
 	return target{wav, speaker}, err
 }
 
-// fields decodes a list of exactly these values, none of them null.
+// fields decodes a list of exactly these values: *string and *float64.
 func fields(raw json.RawMessage, values ...any) bool {
-	var list []json.RawMessage
+	var list []any
 	if json.Unmarshal(raw, &list) != nil || len(list) != len(values) {
 		return false
 	}
 	for i, v := range list {
-		if string(v) == "null" || json.Unmarshal(v, values[i]) != nil {
+		ok := false
+		switch dst := values[i].(type) {
+		case *string:
+			*dst, ok = v.(string)
+		case *float64:
+			*dst, ok = v.(float64)
+		}
+		if !ok {
 			return false
 		}
 	}
