@@ -95,7 +95,7 @@ func LibriSpeech(dir string) error {
 	splits := map[string]string{}
 	for k, s := range []string{"14/208", "14/208", "16/122", "16/122", "9/1"} {
 		id := fmt.Sprintf("%s-%04d", strings.ReplaceAll(s, "/", "-"), k)
-		t.voice("LibriSpeech/dev-clean/"+s+"/"+id+".flac", len(s)+int(s[1]), 12000+1000*k, 16000)
+		t.voice("LibriSpeech/dev-clean/"+s+"/"+id+".flac", len(s)+int(s[1]), 17000+1000*k, 16000)
 		split := []string{"train", "valid", "train", "valid", "encoder-extra"}[k]
 		splits[split] += "dev-clean/" + s + "/" + id + ".flac\n"
 	}
