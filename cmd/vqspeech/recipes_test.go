@@ -31,6 +31,7 @@ var recipeRows = []recipeRow{
 	{"librispeech/vq.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/vq-ema.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/wavenet.yaml", "valid", []string{"librispeech"}},
+	{"librispeech/wavenet-units.yaml", "valid", []string{"librispeech"}},
 	{"vctk/vq-ema.yaml", "test", []string{"vctk-0.80"}},
 	{"vctk/gaussian-1.yaml", "test", []string{"vctk-0.80"}},
 	{"vctk/gaussian-3.yaml", "test", []string{"vctk-0.80"}},

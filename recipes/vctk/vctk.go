@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -192,6 +193,8 @@ func (l layout) speakers() ([]speaker, error) {
 	return out, nil
 }
 
+var speakerID = regexp.MustCompile(`^[a-z]?[0-9]{1,6}$`)
+
 // readSpeakers returns the speakers of speaker-info.txt and their sex ("p225  23
 // F  English …"; version 0.80 leaves out the p), nil without the file.
 func readSpeakers(file string) (map[string]string, error) {
@@ -210,17 +213,20 @@ func readSpeakers(file string) (map[string]string, error) {
 		if len(words) == 0 || n == 1 && words[0] == "ID" {
 			continue
 		}
-		if len(words) < 3 || words[2] != "F" && words[2] != "M" {
-			return nil, fmt.Errorf("%s:%d: want ID, age, F or M (got %.60q)", file, n, lines.Text())
-		}
 		id := words[0]
+		if !speakerID.MatchString(id) {
+			return nil, fmt.Errorf("%s:%d: want a line that begins with a speaker such as p225 (got %.60q)", file, n, lines.Text())
+		}
 		if id[0] >= '0' && id[0] <= '9' {
 			id = "p" + id
 		}
 		if _, dup := sex[id]; dup {
 			return nil, fmt.Errorf("%s:%d: speaker %s a second time", file, n, id)
 		}
-		sex[id] = words[2]
+		sex[id] = ""
+		if len(words) > 2 && (words[2] == "F" || words[2] == "M") {
+			sex[id] = words[2]
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

@@ -146,7 +146,7 @@ func TestListErrors(t *testing.T) {
 		{"mic of 0.80", old, "mic2", "version 0.80 has one microphone, not mic2"},
 		{"unknown mic", new, "mic3", `microphone "mic3", want mic1 or mic2`},
 		{"empty", empty, "", "no SPEAKER/SPEAKER_NUMBER.wav below it"},
-		{"speakers", info("ID  AGE\n225  23  F\n226 ?\n"), "", `speaker-info.txt:3: want ID, age, F or M (got "226 ?")`},
+		{"speakers", info("ID  AGE\n225  23  F\n226 ?\n\x00?\n"), "", `speaker-info.txt:4: want a line that begins with a speaker such as p225 (got "\x00?")`},
 		{"speaker twice", info("ID  AGE\n225  23  F\np225 23 F\n"), "", "speaker-info.txt:3: speaker p225 a second time"},
 		{"long line", info(strings.Repeat("x", 1<<17)), "", "speaker-info.txt: bufio.Scanner: token too long"},
 	} {
