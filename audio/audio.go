@@ -66,24 +66,31 @@ const (
 // A clip of more than 1 GiB (4.6 hours at 16 kHz) is an error, and so is one
 // above 32 MiB that the file packs into less than a byte for 8 samples; [Open]
 // reads them.
-func Load(path string) (*Clip, error) {
+func Load(path string) (*Clip, error) { return LoadSegment(path, Range{}) }
+
+// LoadSegment reads the part r of the recording at path; see [Segment] and [Load].
+func LoadSegment(path string, r Range) (*Clip, error) {
 	s, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return s.readAll()
+	part, err := Segment(s, r)
+	if err != nil {
+		return nil, err
+	}
+	return s.readAll(part)
 }
 
-// readAll collects the rest of the stream. Blocks are joined at the end, so
+// readAll collects the rest of part, which reads from s. Blocks are joined at the end, so
 // that no more than twice the clip is ever allocated, whatever a header says.
-func (s *Stream) readAll() (*Clip, error) {
+func (s *Stream) readAll(part Source) (*Clip, error) {
 	const blockSize = 1 << 16
 	var blocks [][]float32
 	total := 0
 	for {
 		block := make([]float32, blockSize)
-		n, err := ReadFull(s, block)
+		n, err := ReadFull(part, block)
 		blocks = append(blocks, block[:n])
 		total += n
 		if err == io.EOF || err == io.ErrUnexpectedEOF {

@@ -36,7 +36,7 @@ func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
 	}
 	o := train.Options{
 		Model: r.ModelConfig(speakers), Train: r.Train, Keep: keep,
-		Metadata: map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text)},
+		Metadata: map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.split_hash": c.Info.SplitHash, "vqspeech.recipe": string(text)},
 	}
 	var used, held []int
 	for _, i := range training {

@@ -9,7 +9,8 @@
 // Unknown keys, duplicate keys and values of the wrong type are errors that
 // name the file and the line. Any key can be overridden by "section.key=value".
 //
-// Each corpus has a folder: the reader of its layout, recipes, and a README.
+// Each corpus has a folder: the reader of its layout, recipes, and a README; the
+// table of all systems and their state is in README.md.
 // What the readers find is prepared once by package recipes/corpus.
 package recipes
 

@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mewkiz/flac/frame"
+
+	"vqspeech/audio/flac/flactest"
 )
 
 const utterance = "../../testdata/118-47824-0040.flac"
@@ -94,7 +96,7 @@ func TestReaderStereoModes(t *testing.T) {
 			right[i] = left[i] / 2
 		}
 		for _, mode := range []frame.Channels{frame.ChannelsLR, frame.ChannelsLeftSide, frame.ChannelsSideRight, frame.ChannelsMidSide} {
-			data, err := encode(bits, 128, mode, left, right)
+			data, err := flactest.Encode(16000, bits, 128, mode, left, right)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +264,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Add(newStream(16, 64, noise(100, 16, 1), noise(100, 16, 2)).bytes())
-	if data, err := encode(16, 64, frame.ChannelsMidSide, noise(100, 16, 1), noise(100, 16, 2)); err == nil {
+	if data, err := flactest.Encode(16000, 16, 64, frame.ChannelsMidSide, noise(100, 16, 1), noise(100, 16, 2)); err == nil {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

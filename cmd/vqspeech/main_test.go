@@ -21,6 +21,7 @@ import (
 	"vqspeech/features"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
+	"vqspeech/recipes/corpus/corpustest"
 )
 
 func TestMain(m *testing.M) {
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 		"mkmodel":  tool(makeModel),
 		"mkwav":    tool(makeWAV),
 		"mkvoice":  tool(makeVoice),
+		"mkcorpus": tool(makeCorpus),
 	})
 }
 
@@ -187,6 +189,15 @@ func makeModel(args []string) error {
 		w["encoder.out.weight"][i] *= 10 // else the latents are so small that one code wins
 	}
 	return checkpoint.SaveModel(args[0], cfg, w, cfg.Speakers, nil)
+}
+
+// makeCorpus LAYOUT DIR makes one of the miniatures of package corpustest.
+func makeCorpus(args []string) error {
+	f, ok := corpustest.Makers[args[0]]
+	if !ok {
+		return fmt.Errorf("no miniature %s", args[0])
+	}
+	return f(args[1])
 }
 
 // makeWAV FILE SAMPLES RATE SEED writes a recording of gliding tones.

@@ -53,6 +53,13 @@ func Open(dir string) (*Corpus, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	slices.SortFunc(c.Utterances, func(a, b Utterance) int { return strings.Compare(a.ID, b.ID) })
+	hash := SplitHash(c.Utterances)
+	if c.Info.SplitHash == "" {
+		c.Info.SplitHash = hash
+	}
+	if c.Info.SplitHash != hash {
+		return nil, fmt.Errorf("%s: split hash is %s, want %s as in %s", path, hash, c.Info.SplitHash, infoFile)
+	}
 	c.mels = make([][]float32, len(c.Utterances))
 	return c, nil
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -334,6 +335,7 @@ func TestOpenErrors(t *testing.T) {
 	for _, c := range []struct{ name, info, manifest, want string }{
 		{"no JSON", "hello", manifest, "corpus.json: invalid JSON"},
 		{"later version", strings.Replace(info, `"version": 1`, `"version": 2`, 1), manifest, "corpus.json: version is 2, want 1"},
+		{"other split", info, strings.Replace(manifest, `"split":"valid"`, `"split":"train"`, 1), "manifest.jsonl: split hash is "},
 		{"unknown field", strings.Replace(info, `"corpus"`, `"corpse"`, 1), manifest, `corpus.json: invalid JSON: json: unknown field "corpse"`},
 		{"half a line", info, manifest[:len(manifest)-20], "manifest.jsonl: line 2: invalid JSON"},
 		{"twice", info, line + "\n" + line + "\n", "manifest.jsonl: line 2: utterance id \"utt-01\" appears twice"},
@@ -350,6 +352,14 @@ func TestOpenErrors(t *testing.T) {
 		if _, err := corpus.Open(dir); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
+	}
+	// A folder of an earlier program has no split hash.
+	hash := regexp.MustCompile(`"split_hash": "([0-9a-f]{16})",`)
+	if err := os.WriteFile(filepath.Join(dst, "corpus.json"), []byte(hash.ReplaceAllString(info, "")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := corpus.Open(dst); err != nil || c.Info.SplitHash != hash.FindStringSubmatch(info)[1] {
+		t.Errorf("without a split hash: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dst, "mel", "utt-01.npy")); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 
+	"vqspeech/audio"
 	"vqspeech/features"
 )
 
@@ -31,6 +32,7 @@ type Item struct {
 	Speaker string
 	Sex     string // "F", "M" or empty
 	Split   string
+	Segment audio.Range // of the file; zero: all of it
 }
 
 // Source is a corpus on disk.
@@ -39,6 +41,15 @@ type Source struct {
 	Kind   string // what the splits come from, in the reader's words
 	Root   string // folder that the paths are relative to
 	Items  []Item
+
+	// SampleRate is that of every recording of the corpus (Hz); one at another
+	// rate fails. 0 allows any.
+	SampleRate int
+
+	// Faults are what the reader found wrong with the corpus and could leave
+	// out; they count as failures. Notes say what it left out by rule.
+	Faults []Failure
+	Notes  []string
 }
 
 // Utterance is a line of the manifest.
@@ -48,9 +59,11 @@ type Utterance struct {
 	Speaker    string  `json:"speaker"`
 	Sex        string  `json:"sex,omitempty"`
 	Split      string  `json:"split"`
-	Bytes      int64   `json:"bytes"`       // size of the audio file
-	Samples    int64   `json:"samples"`     // at SampleRate
-	SampleRate int     `json:"sample_rate"` // of the features (Hz)
+	Start      float64 `json:"start_s,omitempty"`    // of the segment in the file
+	Duration   float64 `json:"duration_s,omitempty"` // of the segment; 0: up to the end
+	Bytes      int64   `json:"bytes"`                // size of the audio file
+	Samples    int64   `json:"samples"`              // at SampleRate
+	SampleRate int     `json:"sample_rate"`          // of the features (Hz)
 	Seconds    float64 `json:"seconds"`
 	Frames     int     `json:"frames"` // T
 	Peak       float32 `json:"peak"`   // largest absolute sample
@@ -91,7 +104,11 @@ type Info struct {
 	Source   string           `json:"source"`
 	Features Geometry         `json:"features"`
 	Splits   map[string]Split `json:"splits"`
-	Speakers []string         `json:"speakers"` // sorted lexicographically
+
+	// SplitHash tells apart partitions of a corpus; see SplitHash. Folders of
+	// earlier programs do not have it, Open computes it.
+	SplitHash string   `json:"split_hash,omitempty"`
+	Speakers  []string `json:"speakers"` // sorted lexicographically
 }
 
 // version is the only layout so far. Later programs read every earlier one.
@@ -160,5 +177,6 @@ func infoFor(name, kind string, g Geometry, us []Utterance) Info {
 	}
 	slices.Sort(info.Speakers)
 	info.Speakers = slices.Compact(info.Speakers)
+	info.SplitHash = SplitHash(us)
 	return info
 }

@@ -30,7 +30,14 @@ func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err er
 	if err != nil {
 		return u, nil, nil, err
 	}
-	r, err := audio.Resampled(stream, p.cfg.SampleRate)
+	if rate := stream.SampleRate(); p.src.SampleRate != 0 && rate != p.src.SampleRate {
+		return u, nil, nil, fmt.Errorf("recording at %d Hz, want %d Hz as the corpus", rate, p.src.SampleRate)
+	}
+	segment, err := audio.Segment(stream, it.Segment)
+	if err != nil {
+		return u, nil, nil, err
+	}
+	r, err := audio.Resampled(segment, p.cfg.SampleRate)
 	if err != nil {
 		return u, nil, nil, err
 	}
@@ -63,6 +70,7 @@ func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err er
 	}
 	return Utterance{
 		ID: it.ID, Path: it.Path, Speaker: it.Speaker, Sex: it.Sex, Split: it.Split,
+		Start: it.Segment.Start, Duration: it.Segment.Duration,
 		Bytes:   info.Size(),
 		Samples: samples, SampleRate: p.cfg.SampleRate, Seconds: float64(samples) / float64(p.cfg.SampleRate),
 		Frames: len(mel) / p.cfg.NMels, Peak: x.Peak(), MaxDB: top, Mel: melPath(it.ID),

@@ -34,7 +34,7 @@ type Progress struct {
 
 // Failure is an utterance that could not be prepared, and why.
 type Failure struct {
-	Path string // of the audio file
+	Path string // of the audio file; of the folder or list that is at fault
 	Err  error
 }
 
@@ -43,7 +43,7 @@ type Report struct {
 	Info     Info
 	Computed int       // utterances
 	Reused   int       // utterances found finished
-	Failed   []Failure // sorted by path
+	Failed   []Failure // sorted by path; the faults of the source are among them
 }
 
 // Prepare computes the log-mel of every utterance of src, several at a time,
@@ -154,7 +154,7 @@ func (p *preparation) earlier() (map[string]Utterance, error) {
 // finished reports whether u is the complete result for the file of it.
 func (p *preparation) finished(it Item, u Utterance) bool {
 	from, err := os.Stat(filepath.Join(p.src.Root, filepath.FromSlash(it.Path)))
-	if err != nil || from.Size() != u.Bytes {
+	if err != nil || from.Size() != u.Bytes || it.Segment != (audio.Range{Start: u.Start, Duration: u.Duration}) {
 		return false
 	}
 	mel, err := os.Stat(filepath.Join(p.dst, filepath.FromSlash(u.Mel)))
@@ -261,7 +261,8 @@ func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
 // that leaves a resumable folder at every moment.
 func (p *preparation) finish() (*Report, error) {
 	slices.SortFunc(p.done, func(a, b Utterance) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(p.failed, func(a, b Failure) int { return strings.Compare(a.Path, b.Path) })
+	p.failed = append(p.failed, p.src.Faults...)
+	slices.SortStableFunc(p.failed, func(a, b Failure) int { return strings.Compare(a.Path, b.Path) })
 	report := &Report{
 		Info:     infoFor(p.src.Corpus, p.src.Kind, p.head.Features, p.done),
 		Computed: len(p.done) - p.reused, Reused: p.reused, Failed: p.failed,

@@ -33,6 +33,7 @@ reported, counted and makes the exit status 1; it never enters a score.`,
 type mseReport struct {
 	Metric     string  `json:"metric"`
 	Split      string  `json:"split"`
+	SplitHash  string  `json:"split_hash"`
 	Utterances int     `json:"utterances"`
 	Seconds    float64 `json:"seconds"`
 	MSE        float64 `json:"mse_db2"`
@@ -51,8 +52,8 @@ own speaker, and prints the mean squared difference of the log-mel features in
 dB², pooled over all frames (sony/sqvae's evaluation). It also prints the
 perplexity of the codes and how many of them occur.
 
-With --json it is {"metric": "mse", "split", "utterances", "seconds", "mse_db2",
-"perplexity", "used_codes"}.
+With --json it is {"metric": "mse", "split", "split_hash" (see prepare), "utterances",
+"seconds", "mse_db2", "perplexity", "used_codes"}.
 
 With REF and OUT, mse compares recordings with their references: the mean squared
 difference of the log-mel features (published front end) in dB², pooled over
@@ -97,7 +98,7 @@ func (a *app) evalMSE(cmd *cobra.Command, data, split string, asJSON bool) error
 		return err
 	}
 	r := mseReport{
-		Metric: "mse", Split: split, Utterances: len(idx), Seconds: c.Info.Splits[split].Seconds,
+		Metric: "mse", Split: split, SplitHash: c.Info.SplitHash, Utterances: len(idx), Seconds: c.Info.Splits[split].Seconds,
 		MSE: e.MSE, Perplexity: e.Perplexity, UsedCodes: e.UsedCodes,
 	}
 	if asJSON {
@@ -108,6 +109,7 @@ func (a *app) evalMSE(cmd *cobra.Command, data, split string, asJSON bool) error
 		"perplexity", fmt.Sprintf("%.1f", r.Perplexity),
 		"codes used", fmt.Sprintf("%d of %d", r.UsedCodes, m.Codebook.Size),
 		"measured on", fmt.Sprintf("%d utterances, %.1f min, split %s", r.Utterances, r.Seconds/60, split),
+		"split hash", r.SplitHash,
 	)
 }
 

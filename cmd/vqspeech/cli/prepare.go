@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,30 +13,43 @@ import (
 	"vqspeech/features"
 	"vqspeech/recipes/corpus"
 	"vqspeech/recipes/librispeech"
+	"vqspeech/recipes/vctk"
+	"vqspeech/recipes/zerospeech"
 )
 
 // corpora are the readers that prepare knows, by name.
 var corpora = []struct {
 	name string
-	list func(src string) (corpus.Source, error)
+	list func(src, mic string) (corpus.Source, error)
+	mics bool // takes --mic
 }{
-	{librispeech.Name, librispeech.List},
+	{librispeech.Name, func(src, _ string) (corpus.Source, error) { return librispeech.List(src) }, false},
+	{vctk.Name, vctk.List, true},
+	{zerospeech.Name, func(src, _ string) (corpus.Source, error) { return zerospeech.List(src) }, false},
+}
+
+// prepareOptions are the flags of prepare.
+type prepareOptions struct {
+	config, mic     string
+	keepAudio, json bool
 }
 
 // prepareReport is the JSON object of prepare.
 type prepareReport struct {
-	Corpus   string                  `json:"corpus"`
-	Output   string                  `json:"output"`
-	Splits   map[string]corpus.Split `json:"splits"`
-	Speakers int                     `json:"speakers"`
-	Computed int                     `json:"computed"`
-	Reused   int                     `json:"reused"`
-	Failed   []failReport            `json:"failed"`
+	Corpus    string                  `json:"corpus"`
+	Source    string                  `json:"source"`
+	Output    string                  `json:"output"`
+	Splits    map[string]corpus.Split `json:"splits"`
+	SplitHash string                  `json:"split_hash"`
+	Speakers  int                     `json:"speakers"`
+	Computed  int                     `json:"computed"`
+	Reused    int                     `json:"reused"`
+	Notes     []string                `json:"notes"`
+	Failed    []failReport            `json:"failed"`
 }
 
 func (a *app) prepareCmd() *cobra.Command {
-	var config string
-	var keepAudio, asJSON bool
+	var o prepareOptions
 	cmd := &cobra.Command{
 		Use:   "prepare CORPUS SRC DST",
 		Short: "Compute the features of a corpus for training",
@@ -44,11 +58,20 @@ and the log-mel spectrogram of each to the folder DST, which train and eval
 read. It uses all cores. It can be interrupted, even killed, and run again: what
 is finished is not done again.
 
-Files that cannot be read are named and left out, and the exit status is 1.
+Files that cannot be read are named and left out, and so are speakers and items
+that a list of the corpus names and the corpus lacks; the exit status is 1.
 
 Corpora:
   librispeech   LibriSpeech, mini LibriSpeech; SRC/splits/*.txt name the splits,
                 without them each subset is one
+  vctk          VCTK 0.80 or 0.92 (--mic mic1 or mic2); every 20th utterance of a
+                speaker is in the split test, the others are in train
+  zerospeech    ZeroSpeech 2019, SRC is 2019/english or 2019/surprise; the splits
+                train, test and mse are those of train.json, test.json and
+                mse_evaluation.json in SRC, as far as they are there
+
+The split hash stands for which utterance of which speaker is in which split:
+figures can be compared where it is the same.
 
 DST serves recipes with either front end. --config FILE.yaml takes the other
 settings of the spectrogram from a recipe; the default is the published one.
@@ -56,10 +79,13 @@ settings of the spectrogram from a recipe; the default is the published one.
 vocoder need.
 
 With --json the report is one object on standard output:
-  {"corpus", "output", "splits": {name: {"utterances", "speakers", "seconds"}},
-   "speakers", "computed", "reused", "failed": [{"file", "error"}, ...]}.`,
-		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri`,
-		Args:    cobra.ExactArgs(3),
+  {"corpus", "source" (what the splits come from), "output", "splits": {name:
+   {"utterances", "speakers", "seconds"}}, "split_hash", "speakers", "computed",
+   "reused", "notes": [...], "failed": [{"file", "error"}, ...]}.`,
+		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
+  vqspeech prepare vctk ~/VCTK-Corpus-0.92 data/vctk --mic mic2
+  vqspeech prepare zerospeech ~/2019/english data/zs-en`,
+		Args: cobra.ExactArgs(3),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return corpusNames(), cobra.ShellCompDirectiveNoFileComp
@@ -67,12 +93,15 @@ With --json the report is one object on standard output:
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			return a.prepare(cmd, args[0], args[1], args[2], config, keepAudio, asJSON)
+			return a.prepare(cmd, args[0], args[1], args[2], o)
 		}),
 	}
-	cmd.Flags().StringVar(&config, "config", "", "reference, stream or a recipe file (default: the published features)")
-	cmd.Flags().BoolVar(&keepAudio, "audio", false, "keep the samples too")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON on standard output")
+	f := cmd.Flags()
+	f.StringVar(&o.config, "config", "", "reference, stream or a recipe file (default: the published features)")
+	f.BoolVar(&o.keepAudio, "audio", false, "keep the samples too")
+	f.StringVar(&o.mic, "mic", "", "microphone of VCTK 0.92: mic1 or mic2 (default mic1)")
+	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	_ = cmd.RegisterFlagCompletionFunc("mic", cobra.FixedCompletions(vctk.Mics, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -84,24 +113,22 @@ func corpusNames() []string {
 	return names
 }
 
-func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, keepAudio, asJSON bool) error {
-	if config == "" {
-		config = string(features.Reference)
+func (a *app) prepare(cmd *cobra.Command, name, src, dst string, o prepareOptions) error {
+	if o.config == "" {
+		o.config = string(features.Reference)
 	}
-	cfg, err := a.featuresConfig(config)
+	cfg, err := a.featuresConfig(o.config)
 	if err != nil {
 		return err
 	}
-	var list func(string) (corpus.Source, error)
-	for _, c := range corpora {
-		if c.name == name {
-			list = c.list
-		}
-	}
-	if list == nil {
+	at := slices.Index(corpusNames(), name)
+	if at < 0 {
 		return usagef("unknown corpus %q, want %s", name, strings.Join(corpusNames(), ", "))
 	}
-	source, err := list(src)
+	if o.mic != "" && (!corpora[at].mics || !slices.Contains(vctk.Mics, o.mic)) {
+		return usagef("--mic %s: want --mic %s, with the corpus %s", o.mic, strings.Join(vctk.Mics, " or "), vctk.Name)
+	}
+	source, err := corpora[at].list(src, o.mic)
 	if err != nil {
 		return pathFirst(err)
 	}
@@ -109,7 +136,7 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, keepAud
 	bar := newMeter(a.stderr, "prepare "+name, len(source.Items))
 	r, err := corpus.Prepare(cmd.Context(), source, dst, corpus.Options{
 		Features: cfg,
-		Audio:    keepAudio,
+		Audio:    o.keepAudio,
 		Progress: func(p corpus.Progress) { bar.set(p.Done+p.Failed, p.Total) },
 	})
 	bar.finish()
@@ -119,17 +146,12 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, keepAud
 	if err != nil {
 		return pathFirst(err)
 	}
-	out := prepareReport{
-		Corpus: name, Output: dst, Splits: r.Info.Splits, Speakers: len(r.Info.Speakers),
-		Computed: r.Computed, Reused: r.Reused, Failed: []failReport{},
-	}
 	failed := failures{w: a.stderr}
-	for _, f := range r.Failed {
-		err := named(f.Path, f.Err)
-		failed.add(err)
-		out.Failed = append(out.Failed, failReport{File: f.Path, Error: err.Error()})
+	out := prepareReport{
+		Corpus: name, Source: r.Info.Source, Output: dst, Splits: r.Info.Splits, SplitHash: r.Info.SplitHash, Speakers: len(r.Info.Speakers),
+		Computed: r.Computed, Reused: r.Reused, Notes: append([]string{}, source.Notes...), Failed: failed.list(r.Failed),
 	}
-	if asJSON {
+	if o.json {
 		if err := writeJSON(cmd.OutOrStdout(), out); err != nil {
 			return err
 		}
@@ -138,8 +160,11 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst, config string, keepAud
 		for _, s := range r.Info.Splits {
 			seconds += s.Seconds
 		}
-		fmt.Fprintf(a.stderr, "%s: %d utterances, %d speakers, %.1f min; %d computed, %d found finished, %s\n",
-			dst, r.Computed+r.Reused, len(r.Info.Speakers), seconds/60, r.Computed, r.Reused, time.Since(begun).Round(100*time.Millisecond))
+		for _, n := range out.Notes {
+			fmt.Fprintf(a.stderr, "%s: %s\n", src, n)
+		}
+		fmt.Fprintf(a.stderr, "%s: %d utterances, %d speakers, %.1f min, split hash %s; %d computed, %d found finished, %s\n",
+			dst, r.Computed+r.Reused, len(r.Info.Speakers), seconds/60, r.Info.SplitHash, r.Computed, r.Reused, time.Since(begun).Round(100*time.Millisecond))
 	}
-	return failed.result(len(source.Items))
+	return failed.result(len(source.Items) + len(source.Faults))
 }
