@@ -4,7 +4,7 @@
 // A file is the magic "\x93NUMPY", the version (1, 0), the length of the header
 // (uint16, little-endian), the header (a Python dictionary, padded with spaces
 // and ended by a newline so that the data begins at a multiple of 64) and the
-// elements. See numpy.lib.format.
+// elements. See numpy.lib.format. Numbers reads more types, piece by piece.
 package npy
 
 import (
@@ -147,11 +147,8 @@ func Read[T Element](r io.Reader) (shape []int, data []T, err error) {
 		}
 		data = append(data, elementOf[T](element[:size]))
 	}
-	switch _, err := br.ReadByte(); {
-	case err == nil:
-		return nil, nil, formatErrorf("bytes after the %d elements of shape %v", n, head.shape)
-	case err != io.EOF:
-		return nil, nil, fmt.Errorf("npy: %w", err)
+	if err := readEnd(br, n, head.shape); err != nil {
+		return nil, nil, err
 	}
 	return head.shape, data, nil
 }
@@ -167,6 +164,17 @@ func elementOf[T Element](b []byte) T {
 		*p = binary.LittleEndian.Uint16(b)
 	}
 	return v
+}
+
+// readEnd wants the file to end after the n elements of a shape.
+func readEnd(r *bufio.Reader, n int, shape []int) error {
+	switch _, err := r.ReadByte(); {
+	case err == nil:
+		return formatErrorf("bytes after the %d elements of shape %v", n, shape)
+	case err != io.EOF:
+		return fmt.Errorf("npy: %w", err)
+	}
+	return nil
 }
 
 // readFull fills p; what and args name what is being read if the file ends.
