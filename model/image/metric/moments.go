@@ -19,8 +19,8 @@ const (
 
 // Moments accumulates the mean and the covariance of features in float64. Rows
 // are added in blocks, each about its own mean (Chan, Golub and LeVeque 1983),
-// so that the result neither loses precision far from the origin nor depends on
-// how the rows arrive.
+// so that the result does not lose precision far from the origin. It does not
+// depend on how the rows arrive, unless moments are asked for in between.
 type Moments struct {
 	dim     int
 	n       int       // rows in mean and scatter
