@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 		"mkwav":    tool(makeWAV),
 		"mkvoice":  tool(makeVoice),
 		"mkcorpus": tool(makeCorpus),
+		"mknpy":    tool(makeNPY),
 	})
 }
 
@@ -217,6 +219,47 @@ func makeWAV(args []string) error {
 			0.1*math.Sin(2*math.Pi*7*x)*math.Sin(2*math.Pi*3100*x))
 	}
 	return audio.Save(args[0], c)
+}
+
+// makeNPY FILE TYPE SHAPE VALUES... writes a .npy file of float32, float64, uint8
+// or int64 elements; the shape is as in 2x3. The values repeat; without any there
+// is only the header.
+func makeNPY(args []string) error {
+	n := 1
+	var shape []string
+	for _, d := range strings.Split(args[2], "x") {
+		size, err := strconv.Atoi(d)
+		if err != nil {
+			return err
+		}
+		n *= size
+		shape = append(shape, d+",")
+	}
+	descr := map[string]string{"float32": "<f4", "float64": "<f8", "uint8": "|u1", "int64": "<i8"}[args[1]]
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s)}\n", descr, strings.Join(shape, ""))
+	b := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(dict)))
+	b = append(b, dict...)
+	values := args[3:]
+	if len(values) == 0 {
+		n = 0
+	}
+	for i := range n {
+		v, err := strconv.ParseFloat(values[i%len(values)], 64)
+		if err != nil {
+			return err
+		}
+		switch args[1] {
+		case "float32":
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+		case "float64":
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		case "uint8":
+			b = append(b, uint8(v))
+		case "int64":
+			b = binary.LittleEndian.AppendUint64(b, uint64(int64(v)))
+		}
+	}
+	return os.WriteFile(args[0], b, 0o666)
 }
 
 // makeVoice FILE SAMPLES PITCH FORMANT writes a recording at 16 kHz of a voice

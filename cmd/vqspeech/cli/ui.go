@@ -5,6 +5,7 @@ package cli
 //   - results go to stdout, everything else goes to stderr through this file
 //   - an error is one line, "vqspeech: error: FILE: what is wrong, what was
 //     expected"; lower case, no full stop; several errors are several lines
+//   - a result that is worth less than it seems has a line "vqspeech: warning: why"
 //   - a hint, if there is one, is one line, "vqspeech: hint: what to do"
 //   - exit 0: done; 1: failed; 2: used wrongly
 //   - verbs return errors; only Main and failures.add print them
@@ -56,6 +57,11 @@ func printError(w io.Writer, err error) {
 			fmt.Fprintf(w, "%serror: %s\n", prefix, line)
 		}
 	}
+}
+
+// printWarning prints what a result is worth less for.
+func printWarning(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, prefix+"warning: "+format+"\n", args...)
 }
 
 func printHint(w io.Writer, hint string) { fmt.Fprintf(w, "%shint: %s\n", prefix, hint) }

@@ -6,6 +6,9 @@ import (
 	"vqspeech/features/metric"
 )
 
+// A Mean is a sum and the number of its terms, so that images pool.
+type Mean = metric.Mean
+
 // A Pixel is a value of an image: 0..255 (uint8) or 0..1 (floats), or a label of
 // 256 unordered classes.
 type Pixel interface{ uint8 | float32 | float64 }
@@ -23,11 +26,11 @@ func white[T Pixel]() float64 {
 // summed over all values, so that sets pool: 1000 times its value is the
 // "MSE × 10³" of Takida et al. 2022. Of two maps of 256 classes it is the class
 // MSE, the mean of ((predicted - label)/255)². It panics if the lengths differ.
-func SquaredError[A, B Pixel](reference []A, estimate []B) metric.Mean {
+func SquaredError[A, B Pixel](reference []A, estimate []B) Mean {
 	if len(reference) != len(estimate) {
 		panic(fmt.Sprintf("metric: %d values and %d", len(reference), len(estimate)))
 	}
-	m := metric.Mean{N: int64(len(reference))}
+	m := Mean{N: int64(len(reference))}
 	a, b := white[A](), white[B]()
 	for i, r := range reference {
 		d := float64(r)/a - float64(estimate[i])/b
