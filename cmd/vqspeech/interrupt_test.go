@@ -15,15 +15,26 @@ import (
 	"vqspeech/audio"
 )
 
-// TestInterrupt stops encode while it waits for standard input, which no
-// context can end, and wants nothing to be left behind.
+// TestInterrupt stops a verb while it waits for standard input, which no context
+// can end, and wants nothing to be left behind.
 func TestInterrupt(t *testing.T) {
+	t.Run("one", func(t *testing.T) { interrupt(t, 1, "encode", "-", "-o", "a.vqs", "--model", "MODEL") })
+	// Each of them waits for the others.
+	t.Run("several", func(t *testing.T) { interrupt(t, 3, "convert", "WAV", "-", "WAV.wav", "--to", "118", "-o", "./") })
+}
+
+// interrupt interrupts the program once it has begun so many outputs. MODEL and
+// WAV stand for files.
+func interrupt(t *testing.T, outputs int, args ...string) {
 	dir := t.TempDir()
 	model, wav := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "a.wav")
 	if err := makeModel([]string{model, "1", "stream"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := audio.Save(wav, &audio.Clip{SampleRate: 16000, Samples: make([]float32, 160000)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(wav, wav+".wav"); err != nil {
 		t.Fatal(err)
 	}
 	recording, err := os.ReadFile(wav)
@@ -40,8 +51,11 @@ func TestInterrupt(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	cmd := &exec.Cmd{
-		Path: exe, Dir: out, Stderr: &stderr,
-		Args: []string{"vqspeech", "encode", "-", "-o", "a.vqs", "--model", model}, // the name makes the test binary the program
+		Path: exe, Dir: out, Stderr: &stderr, Env: append(os.Environ(), "GOMAXPROCS=1"), // one group
+		Args: []string{"vqspeech"}, // the name makes the test binary the program
+	}
+	for _, arg := range args {
+		cmd.Args = append(cmd.Args, strings.NewReplacer("MODEL", model, "WAV", wav).Replace(arg))
 	}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -55,9 +69,9 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(20 * time.Second)
-	for len(list(t, out)) == 0 { // until the output is begun
+	for len(list(t, out)) < outputs { // until they are begun
 		if time.Now().After(deadline) {
-			t.Fatalf("no output after 20 s: %s", &stderr)
+			t.Fatalf("no %d outputs after 20 s: %s", outputs, &stderr)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -1,6 +1,10 @@
 package wavenet
 
-import "vqspeech/internal/simd"
+import (
+	"slices"
+
+	"vqspeech/internal/simd"
+)
 
 // workspace holds the values of one sample of n streams.
 type workspace struct {
@@ -43,36 +47,39 @@ func advance(streams []*Stream) [][]float32 {
 	}
 	g := streams[0].g
 	ws := g.workspace(len(streams))
-	active := make([]*Stream, 0, len(streams))
 	for _, s := range streams {
 		s.out = s.out[:0]
-		active = append(active, s)
 	}
-	for {
-		steps, n := 0, 0
-		for _, s := range active {
-			if k := s.settled(); k > 0 {
-				active[n] = s
-				if n++; n == 1 || k < steps {
-					steps = k
-				}
-			}
-		}
-		if active = active[:n]; n == 0 {
-			break
-		}
-		for range steps {
-			g.step(ws, active)
-			for i, s := range active {
-				s.draw(ws, ws.logits[i*Levels:(i+1)*Levels])
-			}
-		}
+	for active := slices.Clone(streams); len(active) > 0; {
+		active = g.draw(ws, active)
 	}
 	g.workspaces.Put(ws)
 	for i, s := range streams {
 		out[i] = s.out
 	}
 	return out
+}
+
+// draw keeps, in their order, the streams that have settled samples, and draws
+// as many of each as all of them have.
+func (g *Generator) draw(ws *workspace, streams []*Stream) []*Stream {
+	steps, n := 0, 0
+	for _, s := range streams {
+		if k := s.settled(); k > 0 {
+			streams[n] = s
+			if n++; n == 1 || k < steps {
+				steps = k
+			}
+		}
+	}
+	streams = streams[:n]
+	for range steps {
+		g.step(ws, streams)
+		for i, s := range streams {
+			s.draw(ws, ws.logits[i*Levels:(i+1)*Levels])
+		}
+	}
+	return streams
 }
 
 // step computes the logits of the next sample of every stream and moves the

@@ -1,6 +1,7 @@
 package wavenet
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -16,12 +17,15 @@ type Options struct {
 	// Voiced is the temperature of voiced samples, with Prediction: noise in
 	// them is heard as hoarseness (LPCNet sharpens them too).
 	Voiced float64
+
+	Group *Group // that the utterance advances with; nil: on its own
 }
 
 // DefaultOptions draws from the distribution as it is.
 func DefaultOptions() Options { return Options{Temperature: 1, TopP: 1, Voiced: 1} }
 
-func (o Options) validate(cfg Config) error {
+func (o Options) validate(g *Generator) error {
+	cfg := g.cfg
 	switch {
 	case o.Speaker < 0 || o.Speaker >= cfg.Speakers:
 		return fmt.Errorf("wavenet: speaker %d, want one of %d", o.Speaker, cfg.Speakers)
@@ -31,6 +35,8 @@ func (o Options) validate(cfg Config) error {
 		return fmt.Errorf("wavenet: temperature %g of voiced samples, want 0 to 100", o.Voiced)
 	case !(o.TopP > 0 && o.TopP <= 1):
 		return fmt.Errorf("wavenet: top-p %g, want more than 0, at most 1", o.TopP)
+	case o.Group != nil && o.Group.generator != g:
+		return errors.New("wavenet: the group belongs to another generator")
 	}
 	return nil
 }
@@ -52,11 +58,12 @@ type Stream struct {
 	code     int       // the last drawn
 	residual *residual // with Prediction
 	out      []float32
+	waits    bool // for its group
 }
 
 // NewStream starts an utterance.
 func (g *Generator) NewStream(o Options) (s *Stream, err error) {
-	if err := o.validate(g.cfg); err != nil {
+	if err := o.validate(g); err != nil {
 		return nil, err
 	}
 	frames := 0
@@ -111,19 +118,32 @@ const pcgStream = 0x576176654e6574
 //
 // It fails, and takes nothing, if the latents are not whole or not finite.
 func (s *Stream) Push(latents []float32) ([]float32, error) {
-	out, err := PushAll([]*Stream{s}, [][]float32{latents})
-	if err != nil {
+	if err := s.check(latents); err != nil {
 		return nil, err
 	}
-	return out[0], nil
+	s.push(latents)
+	return s.advance(), nil
+}
+
+// advance draws the samples that are settled and returns them.
+func (s *Stream) advance() []float32 {
+	if g := s.options.Group; g != nil {
+		return g.advance(s)
+	}
+	return advance([]*Stream{s})[0]
 }
 
 // Flush ends the utterance and returns its last samples: in all there are U for
 // every latent. The next Push starts another utterance with the same options.
-func (s *Stream) Flush() []float32 { return FlushAll([]*Stream{s})[0] }
+func (s *Stream) Flush() []float32 {
+	s.end()
+	out := s.advance()
+	s.reset()
+	return out
+}
 
-// PushAll pushes to streams of one Generator, latents[i] to streams[i], and
-// returns their samples. They advance together, which is faster than one after
+// PushAll pushes to streams of one Generator, latents[i] to streams[i], that are
+// in no Group, and returns their samples. They advance together, which is faster than one after
 // the other; what each of them gives is the same.
 func PushAll(streams []*Stream, latents [][]float32) ([][]float32, error) {
 	if len(streams) != len(latents) {

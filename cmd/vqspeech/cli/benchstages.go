@@ -52,11 +52,11 @@ func benchStages(m *model.Model, seconds int) ([]stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	voice, err := vocoders(vocoderOptions{}, m)
+	voices, err := vocoders(vocoderOptions{}, m)
 	if err != nil {
 		return nil, err
 	}
-	voc, err := voice(m.DefaultSpeaker())
+	voc, err := voices.alone(m.DefaultSpeaker())
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func benchStages(m *model.Model, seconds int) ([]stage, error) {
 			}
 			return w.Close(n)
 		}},
-		{name: "decode", run: func() error { return synthesiseNowhere(m, voice, unitsFile.Bytes()) }},
+		{name: "decode", run: func() error { return synthesiseNowhere(m, voices.alone, unitsFile.Bytes()) }},
 	}, nil
 }
 

@@ -19,7 +19,7 @@ type decodeOptions struct {
 	json         bool
 }
 
-// synthReport is the JSON object of decode and convert.
+// synthReport is the JSON object of decode, convert and vocode.
 type synthReport struct {
 	File       string  `json:"file"`
 	Output     string  `json:"output"`
@@ -27,13 +27,15 @@ type synthReport struct {
 	Samples    int64   `json:"samples"`
 	SampleRate int     `json:"sample_rate"`
 	Seconds    float64 `json:"seconds"`
-	Units      int64   `json:"units"`
+	Units      int64   `json:"units,omitempty"`  // of decode and convert
+	Frames     int     `json:"frames,omitempty"` // of vocode
 	XRealtime  float64 `json:"x_realtime"`
 }
 
 const synthReportHelp = `  {"file", "output", "speaker", "samples", "sample_rate" (Hz), "seconds", "units",
    "x_realtime"}
-or {"file", "error"}.`
+or {"file", "error"}, in the order of the inputs. The speed of a file is its own,
+beside the others that were made at the same time.`
 
 func (a *app) decodeCmd() *cobra.Command {
 	var o decodeOptions
@@ -82,7 +84,7 @@ func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
 	})
 }
 
-// synthesise runs the jobs of decode or convert and reports each.
+// synthesise runs the jobs of decode, convert or vocode and reports each.
 func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vocoderOptions, speaker string,
 	one func(context.Context, *model.Model, voicing, job) (synthReport, error),
 ) error {
@@ -98,31 +100,37 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vo
 			return err
 		}
 	}
-	voice, err := vocoders(vocoder, m)
+	voices, err := vocoders(vocoder, m)
 	if err != nil {
 		return err
 	}
 	failed := failures{w: a.stderr}
-	for _, j := range jobs {
+	begun, seconds := time.Now(), 0.0
+	rate := float64(m.Config.Features.SampleRate)
+	err = inLanes(cmd.Context(), voices, jobs, func(ctx context.Context, voice voicing, j job) (synthReport, error) {
 		begun := time.Now()
-		r, err := one(cmd.Context(), m, voice, j)
-		if err != nil {
-			if err := a.failed(cmd, &failed, j.in, err, asJSON); err != nil {
-				return err
-			}
-			continue
-		}
+		r, err := one(ctx, m, voice, j)
 		r.File, r.Output = j.in, j.out
 		r.SampleRate = m.Config.Features.SampleRate
-		r.Seconds = float64(r.Samples) / float64(r.SampleRate)
+		r.Seconds = float64(r.Samples) / rate
 		r.XRealtime = r.Seconds / time.Since(begun).Seconds()
-		if asJSON {
-			if err := writeJSON(cmd.OutOrStdout(), r); err != nil {
-				return err
-			}
-			continue
+		return r, err
+	}, func(j job, r synthReport, err error) error {
+		if err != nil {
+			return a.failed(cmd, &failed, j.in, err, asJSON)
 		}
-		fmt.Fprintf(a.stderr, "%s: %.2f s as speaker %s, %.0f x real time\n", display(j.in), r.Seconds, r.Speaker, r.XRealtime)
+		seconds += r.Seconds
+		if asJSON {
+			return writeJSON(cmd.OutOrStdout(), r)
+		}
+		fmt.Fprintf(a.stderr, "%s: %.2f s as speaker %s, %.1f x real time\n", display(j.in), r.Seconds, r.Speaker, r.XRealtime)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if done := len(jobs) - failed.count; done > 1 && !asJSON {
+		fmt.Fprintf(a.stderr, "%d files: %.2f s, %.1f x real time in total\n", done, seconds, seconds/time.Since(begun).Seconds())
 	}
 	return failed.result(len(jobs))
 }

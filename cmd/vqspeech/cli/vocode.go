@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,38 +21,28 @@ type vocodeOptions struct {
 	json         bool
 }
 
-// vocodeReport is the JSON object of vocode.
-type vocodeReport struct {
-	File       string  `json:"file"`
-	Output     string  `json:"output"`
-	Speaker    string  `json:"speaker"`
-	Frames     int     `json:"frames"`
-	SampleRate int     `json:"sample_rate"`
-	Seconds    float64 `json:"seconds"`
-	XRealtime  float64 `json:"x_realtime"`
-}
-
 func (a *app) vocodeCmd() *cobra.Command {
 	var o vocodeOptions
 	cmd := &cobra.Command{
-		Use:   "vocode MEL.npy [-o OUT.wav]",
+		Use:   "vocode MEL.npy... [-o OUT.wav]",
 		Short: "Turn a log-mel spectrogram into speech",
 		Long: `Vocode turns the features that vqspeech features writes (a NumPy array [n_mels, T]
 float32, for the model in use) into a 16-bit WAV file, by default MEL.wav: what a
-vocoder makes of the spectrogram of a recording, without units between. The voice
-is --speaker, else the model's first.
+vocoder makes of the spectrogram of a recording, without units between. With
+several MEL.npy, OUT is a folder. The voice is --speaker, else the model's first.
 
 ` + vocoderHelp + `
-With --json the report is one object on standard output:
-  {"file", "output", "speaker", "frames", "sample_rate" (Hz), "seconds",
-   "x_realtime"}.`,
+With --json the report is an object a line on standard output:
+  {"file", "output", "speaker", "samples", "sample_rate" (Hz), "seconds", "frames",
+   "x_realtime"}
+or {"file", "error"}.`,
 		Example: `  vqspeech features talk.wav -o talk.npy
   vqspeech vocode talk.npy --speaker 1088 -o copy.wav`,
-		Args: cobra.ExactArgs(1),
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.vocode(cmd, args[0], o) }),
+		Args: cobra.MinimumNArgs(1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.vocode(cmd, args, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "output file, - for standard output")
+	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
 	f.StringVar(&o.speaker, "speaker", "", "speaker to speak as (see: vqspeech speakers)")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
 	o.vocoder.flags(cmd)
@@ -61,64 +50,44 @@ With --json the report is one object on standard output:
 	return cmd
 }
 
-func (a *app) vocode(cmd *cobra.Command, in string, o vocodeOptions) error {
-	jobs, err := plan([]string{in}, o.out, ".wav", false)
+func (a *app) vocode(cmd *cobra.Command, args []string, o vocodeOptions) error {
+	jobs, err := plan(args, o.out, ".wav", false)
 	if err != nil {
 		return err
 	}
-	out := jobs[0].out
-	if o.json && out == "-" {
-		return usagef("--json and the audio cannot both go to standard output")
+	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
+		return a.vocodeFile(ctx, m, voice, j, o.speaker)
+	})
+}
+
+// vocodeFile turns one spectrogram into one WAV.
+func (a *app) vocodeFile(ctx context.Context, m *model.Model, voice voicing, j job, speaker string) (r synthReport, err error) {
+	if speaker == "" {
+		speaker = m.DefaultSpeaker()
 	}
-	m, err := a.model()
+	bands := m.Config.Features.NMels
+	mel, err := readMel(j.in, m)
 	if err != nil {
-		return err
+		return r, err
 	}
-	if o.speaker == "" {
-		o.speaker = m.DefaultSpeaker()
-	}
-	if _, err := m.SpeakerIndex(o.speaker); err != nil {
-		return err
-	}
-	voice, err := vocoders(o.vocoder, m)
+	v, err := voice(speaker)
 	if err != nil {
-		return err
+		return r, err
 	}
-	mel, err := readMel(in, m)
+	wav, err := audio.Create(j.out, m.Config.Features.SampleRate)
 	if err != nil {
-		return named(in, err)
-	}
-	v, err := voice(o.speaker)
-	if err != nil {
-		return err
-	}
-	wav, err := audio.Create(out, m.Config.Features.SampleRate)
-	if err != nil {
-		return outputNamed(out, err)
+		return r, outputNamed(j.out, err)
 	}
 	forget := a.track(wav)
 	defer func() {
 		forget()
 		wav.Abort()
 	}()
-	begun := time.Now()
-	samples, err := vocodeAll(cmd.Context(), v, mel, m.Config.Features.NMels, wav)
+	samples, err := vocodeAll(ctx, v, mel, bands, wav, j.out)
 	if err != nil {
-		return named(in, err)
+		return r, err
 	}
-	if err := outputNamed(out, wav.Close()); err != nil {
-		return err
-	}
-	r := vocodeReport{
-		File: in, Output: out, Speaker: o.speaker, Frames: len(mel) / m.Config.Features.NMels, SampleRate: m.Config.Features.SampleRate,
-		Seconds: float64(samples) / float64(m.Config.Features.SampleRate),
-	}
-	r.XRealtime = r.Seconds / time.Since(begun).Seconds()
-	if o.json {
-		return writeJSON(cmd.OutOrStdout(), r)
-	}
-	fmt.Fprintf(a.stderr, "%s: %.2f s as speaker %s, %.1f x real time\n", display(in), r.Seconds, r.Speaker, r.XRealtime)
-	return nil
+	return synthReport{Speaker: speaker, Samples: int64(samples), Frames: len(mel) / bands}, outputNamed(j.out, wav.Close())
 }
 
 // readMel reads features [n_mels, T] for m and returns them time-major [T, M].
@@ -143,8 +112,9 @@ func readMel(path string, m *model.Model) ([]float32, error) {
 	return transpose(data, bands, shape[1]), nil
 }
 
-// vocodeAll writes the waveform of mel [T, M] and returns its length.
-func vocodeAll(ctx context.Context, v vocoder.Vocoder, mel []float32, bands int, out recording) (samples int, err error) {
+// vocodeAll writes the waveform of mel [T, M] to the file of that name and
+// returns its length.
+func vocodeAll(ctx context.Context, v vocoder.Vocoder, mel []float32, bands int, out recording, name string) (samples int, err error) {
 	const block = 100 // frames between two looks at ctx
 	for len(mel) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -153,7 +123,7 @@ func vocodeAll(ctx context.Context, v vocoder.Vocoder, mel []float32, bands int,
 		n := min(len(mel), block*bands)
 		x, err := v.Push(vocoder.Conditioning{Mel: mel[:n]})
 		if err == nil {
-			err = out.Write(x)
+			err = outputNamed(name, out.Write(x))
 		}
 		if err != nil {
 			return samples, err
@@ -162,7 +132,7 @@ func vocodeAll(ctx context.Context, v vocoder.Vocoder, mel []float32, bands int,
 	}
 	x, err := v.Flush()
 	if err == nil {
-		err = out.Write(x)
+		err = outputNamed(name, out.Write(x))
 	}
 	return samples + len(x), err
 }

@@ -22,7 +22,8 @@ const vocoderHelp = `The waveform comes from --vocoder: wavenet, the network ins
 was trained with the embedded model and is the default for it; griffinlim, which
 needs no training and is the default for other models; or a vocoder.safetensors
 that train has made. A network draws its samples from --seed: the same seed gives
-the same waveform.
+the same waveform, also beside other inputs: several are made at a time, up to
+eight on each core with a network.
 `
 
 func (o *vocoderOptions) flags(cmd *cobra.Command) {
@@ -34,9 +35,28 @@ func (o *vocoderOptions) flags(cmd *cobra.Command) {
 // A voicing starts the waveform of an utterance in the voice of a speaker.
 type voicing func(speaker string) (vocoder.Vocoder, error)
 
+// voices are the waveforms of a run.
+type voices struct {
+	start     func(speaker string, group *wavenet.Group) (vocoder.Vocoder, error)
+	generator *wavenet.Generator // of all of them, which can advance together; nil: they cannot
+}
+
+// alone starts a waveform on its own.
+func (v voices) alone(speaker string) (vocoder.Vocoder, error) { return v.start(speaker, nil) }
+
+// together returns the voicing of n waveforms at a time, each on a goroutine of
+// its own that calls leave when it has no more of them.
+func (v voices) together(n int) (voice voicing, leave func()) {
+	if v.generator == nil {
+		return v.alone, func() {}
+	}
+	group := v.generator.NewGroup(n)
+	return func(speaker string) (vocoder.Vocoder, error) { return v.start(speaker, group) }, group.Leave
+}
+
 // vocoders returns how waveforms are made of the features of m.
-func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
-	griffin := func(string) (vocoder.Vocoder, error) { return griffinlim.New(m.Config.Features) }
+func vocoders(o vocoderOptions, m *model.Model) (voices, error) {
+	griffin := voices{start: func(string, *wavenet.Group) (vocoder.Vocoder, error) { return griffinlim.New(m.Config.Features) }}
 	if o.name == "griffinlim" {
 		return griffin, nil
 	}
@@ -49,23 +69,24 @@ func vocoders(o vocoderOptions, m *model.Model) (voicing, error) {
 		err = hintError{pathFirst(err), "--vocoder takes wavenet, griffinlim or a vocoder.safetensors of train"}
 	}
 	if err != nil {
-		return nil, err
+		return voices{}, err
 	}
 	fits := voice.Fits(m)
 	if o.name == "" && (fits != nil || voice.Model != fmt.Sprintf("%x", m.Fingerprint())) {
 		return griffin, nil
 	}
 	if fits != nil {
-		return nil, hintError{fits, "--vocoder griffinlim takes any"}
+		return voices{}, hintError{fits, "--vocoder griffinlim takes any"}
 	}
-	return func(speaker string) (vocoder.Vocoder, error) {
+	return voices{generator: g, start: func(speaker string, group *wavenet.Group) (vocoder.Vocoder, error) {
 		options, err := voice.Options(speaker, o.seed)
 		if err != nil {
 			return nil, err
 		}
+		options.Group = group
 		if voice.Network.Prediction {
 			return voice.NewVocoder(g, options)
 		}
 		return voice.NewUnitVocoder(g, m, options)
-	}, nil
+	}}, nil
 }
