@@ -16,6 +16,7 @@ require (
 	golang.org/x/sys v0.49.0 // processor features
 	golang.org/x/term v0.47.0 // is this a terminal
 	gonum.org/v1/gonum v0.17.0 // pseudo-inverse of the mel basis; BLAS interface of gorgonia; oracle of tests
+	google.golang.org/protobuf v1.36.12 // TensorBoard event files: the wire format alone
 	gorgonia.org/gorgonia v0.9.18 // training: graph, differentiation, tape machine
 	gorgonia.org/tensor v0.9.24 // values of gorgonia
 	pgregory.net/rapid v1.3.0 // tests: laws on random input
@@ -45,7 +46,6 @@ require (
 	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6 // indirect; raised on purpose: an older one panics on Go >= 1.21
 	golang.org/x/tools v0.30.0 // indirect
 	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 	gorgonia.org/cu v0.9.4 // indirect
 	gorgonia.org/dawson v1.2.0 // indirect
 	gorgonia.org/vecf32 v0.9.0 // indirect
