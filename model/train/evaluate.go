@@ -1,6 +1,8 @@
 package train
 
 import (
+	"math"
+
 	"vqspeech/features/metric"
 	"vqspeech/model"
 	quantmetric "vqspeech/quant/metric"
@@ -11,6 +13,11 @@ type Evaluation struct {
 	MSE        float64 `json:"mse_db2"`    // pooled over frames and bands (dB²)
 	Perplexity float64 `json:"perplexity"` // of the codes of the whole set
 	UsedCodes  int     `json:"used_codes"`
+
+	// Of the gaussian kinds, whose decline is the self-annealing of SQ-VAE
+	// (Takida et al. 2022, figure 2).
+	Variance float64 `json:"posterior_variance,omitempty"` // σ², mean over latents and dimensions
+	Entropy  float64 `json:"posterior_entropy,omitempty"`  // of the posterior over the codes (nats per latent)
 }
 
 // Evaluate encodes and decodes every utterance with its own speaker, as
@@ -28,16 +35,38 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 	mels := m.Config.Features.NMels
 	mse := metric.MelMSE{TopDB: m.Config.Features.TopDB}
 	usage := quantmetric.NewCounter(m.Codebook.Size)
+	var variance, entropy mean
 	for _, u := range set {
 		if !u.hasUnit() {
 			continue
 		}
 		mel := make([]float32, len(u.db))
 		u.level.Apply(mel, u.db)
-		codes := m.EncodeMel(mel)
+		latents, logVar := m.Latents(mel)
+		codes := m.Assign(latents, logVar)
 		usage.Add(codes)
 		out := m.DecodeAll(codes, int(u.speaker))
 		mse.Add(out, mel[mels:mels+len(out)])
+		if m.Config.Quantizer.Kind.Gaussian() {
+			for _, l := range logVar {
+				variance.add(math.Exp(float64(l)))
+			}
+			for _, h := range m.PosteriorEntropy(latents, logVar) {
+				entropy.add(float64(h))
+			}
+		}
 	}
-	return Evaluation{MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used()}
+	return Evaluation{
+		MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used(), Variance: variance.value(), Entropy: entropy.value(),
+	}
 }
+
+// mean is a running mean, 0 of nothing.
+type mean struct {
+	sum float64
+	n   int
+}
+
+func (m *mean) add(x float64) { m.sum, m.n = m.sum+x, m.n+1 }
+
+func (m mean) value() float64 { return m.sum / float64(max(m.n, 1)) }

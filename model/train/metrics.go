@@ -1,13 +1,5 @@
 package train
 
-import (
-	"encoding/json"
-	"fmt"
-	"path/filepath"
-
-	"vqspeech/internal/atomicfile"
-)
-
 // stepRecord is one line of losses.
 type stepRecord struct {
 	Step int `json:"step"`
@@ -26,27 +18,4 @@ func (r *run) Losses() any {
 		rec.LogVar = float64(r.state.Weights["quantizer.log_var_scalar"][0])
 	}
 	return rec
-}
-
-// writeConfig records what the run was given.
-func writeConfig(o Options) error {
-	text, err := json.MarshalIndent(struct {
-		Model    any
-		Train    Config
-		Training int `json:"training_utterances"`
-		Holdout  int `json:"holdout_utterances"`
-		Valid    int `json:"valid_utterances"`
-	}{o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid)}, "", "  ")
-	if err != nil {
-		return err
-	}
-	f, err := atomicfile.Create(filepath.Join(o.Dir, ConfigFile))
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if _, err := fmt.Fprintf(f, "%s\n", text); err != nil {
-		return err
-	}
-	return f.Commit()
 }

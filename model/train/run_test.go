@@ -257,6 +257,9 @@ func TestBestIsLowestOnHoldout(t *testing.T) {
 	if s.Step != best.Step || s.Best != best.Holdout.MSE {
 		t.Errorf("best checkpoint: step %d, score %g, want step %d, %g", s.Step, s.Best, best.Step, best.Holdout.MSE)
 	}
+	if best.Holdout.Variance <= 0 || best.Holdout.Entropy <= 0 || best.Holdout.Entropy > math.Log(float64(o.Model.Quantizer.CodebookSize)) {
+		t.Errorf("a posterior of variance %g and entropy %g nats", best.Holdout.Variance, best.Holdout.Entropy)
+	}
 	t.Logf("best step %d of %d", best.Step, o.Train.MaxSteps)
 	m, err := model.New(s.Model, s.Weights)
 	if err != nil {
