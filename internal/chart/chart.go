@@ -72,14 +72,15 @@ func (ticks) Ticks(lo, hi float64) []plot.Tick {
 	first := math.Ceil(lo / step)
 	for i := range 8 { // one more than there can be, whatever the rounding of huge values
 		if v := (first + float64(i)) * step; v <= hi {
-			ts = append(ts, plot.Tick{Value: v, Label: label(v/unit, step/unit) + suffix})
+			ts = append(ts, plot.Tick{Value: v, Label: label(v/unit, step/unit, suffix)})
 		}
 	}
 	return ts
 }
 
-// label writes v with the digits that tell it from its neighbours at a step.
-func label(v, step float64) string {
+// label writes v, in a unit, with the digits that tell it from its neighbours at
+// a step.
+func label(v, step float64, unit string) string {
 	if v == 0 {
 		return "0"
 	}
@@ -87,7 +88,7 @@ func label(v, step float64) string {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	digits := max(0, -math.Floor(math.Log10(step)+1e-9))
-	return strconv.FormatFloat(v, 'f', int(digits), 64)
+	return strconv.FormatFloat(v, 'f', int(digits), 64) + unit
 }
 
 // colours are told apart by colour-blind readers too (Okabe and Ito 2008).

@@ -62,7 +62,7 @@ With --json it is one object on standard output:
 					err = run.Unfinished()
 				}
 				if err != nil {
-					err = named(dir, pathFirst(err))
+					err = pathFirst(err)
 					r.Failed = append(r.Failed, err.Error())
 					failed.add(err)
 					continue
