@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"vqspeech/internal/chart"
+	"vqspeech/model"
 )
 
 // A measure is what one pair of axes shows. Runs of every kind may record
@@ -28,14 +29,14 @@ var measures = []measure{
 	{"recon/mse", "mean squared error", "MSE", true},
 	{"bits_per_sample", "code length", "bits per sample", true},
 	{"sq/kl_continuous", "continuous regularizer", "nats per crop", false},
-	{"sq/kl_discrete", "minus the posterior entropy", "nats per crop", false},
+	{"sq/kl_discrete", "minus the posterior entropy", "nats", false},
 	{"vq/commitment_loss", "commitment loss", "loss", false},
 	{"vq/codebook_loss", "codebook loss", "loss", false},
 	{"perplexity", "perplexity of the codes", "perplexity", false},
 	{"used_codes", "used codes", "codes", false},
 	{"sq/temperature", "temperature", "τ", false},
 	{"posterior_variance", "posterior variance", "σ²", false},
-	{"posterior_entropy", "posterior entropy", "nats per latent", false},
+	{posteriorEntropy, "posterior entropy", "nats per latent", false},
 	{"sq/log_var_scalar", "shared log variance", "ln σ²", false},
 	{"grad_norm", "gradient norm before clipping", "norm", false},
 	{"grad_norm" + squared, "gradient norm before clipping (squared error)", "norm", false},
@@ -43,8 +44,9 @@ var measures = []measure{
 }
 
 const (
-	mseDB2  = "mse_db2"
-	squared = " (mse)" // of speech runs whose loss is the squared error, not nats
+	mseDB2           = "mse_db2"
+	posteriorEntropy = "posterior_entropy"
+	squared          = " (mse)" // of speech runs whose loss is the squared error, not nats
 )
 
 // sets are the line styles: what a value was measured on.
@@ -149,6 +151,10 @@ func (r *Run) keyOf(name string) (key string, set int, scale float64) {
 		if r.Speech != nil {
 			top := r.Speech.Model.Features.TopDB
 			return mseDB2, 0, top * top
+		}
+	case "sq/kl_discrete": // minus the entropy of all latents of a crop
+		if r.Speech != nil {
+			return posteriorEntropy, 0, -1 / float64(r.Speech.Train.CropFrames/model.Downsampling-1)
 		}
 	case "loss", "recon/loss", "grad_norm":
 		if r.Speech != nil && r.Speech.Train.Recon == "mse" {
