@@ -159,9 +159,10 @@ func TestDamagedEvents(t *testing.T) {
 
 func FuzzKeepEvents(f *testing.F) {
 	one := appendFrame(nil, scalarEvent(time.Now(), Record{1, map[string]float64{"loss": 1}}))
-	f.Add(one, 1)
-	f.Add(appendFrame(one, protowire.AppendVarint(nil, 1<<40)), 0)
-	f.Fuzz(func(t *testing.T, b []byte, steps int) {
+	f.Add(one, uint16(1))
+	f.Add(appendFrame(one, protowire.AppendVarint(nil, 1<<40)), uint16(0))
+	f.Fuzz(func(t *testing.T, b []byte, done uint16) {
+		steps := int(done)
 		var kept bytes.Buffer
 		if err := keepEvents(&kept, bytes.NewReader(b), steps); err != nil {
 			t.Fatal(err)
