@@ -1,8 +1,6 @@
 package train
 
 import (
-	"math"
-
 	"vqspeech/features/metric"
 	"vqspeech/model"
 	quantmetric "vqspeech/quant/metric"
@@ -35,7 +33,8 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 	mels := m.Config.Features.NMels
 	mse := metric.MelMSE{TopDB: m.Config.Features.TopDB}
 	usage := quantmetric.NewCounter(m.Codebook.Size)
-	var variance, entropy mean
+	var variance quantmetric.Variance
+	var entropies []float32
 	for _, u := range set {
 		if !u.hasUnit() {
 			continue
@@ -48,25 +47,16 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 		out := m.DecodeAll(codes, int(u.speaker))
 		mse.Add(out, mel[mels:mels+len(out)])
 		if m.Config.Quantizer.Kind.Gaussian() {
-			for _, l := range logVar {
-				variance.add(math.Exp(float64(l)))
-			}
-			for _, h := range m.PosteriorEntropy(latents, logVar) {
-				entropy.add(float64(h))
-			}
+			variance.Add(logVar)
+			entropies = append(entropies, m.PosteriorEntropy(latents, logVar)...)
 		}
 	}
-	return Evaluation{
-		MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used(), Variance: variance.value(), Entropy: entropy.value(),
+	e := Evaluation{MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used()}
+	if len(entropies) > 0 {
+		e.Variance = variance.Mean()
+		for _, h := range entropies {
+			e.Entropy += float64(h) / float64(len(entropies))
+		}
 	}
+	return e
 }
-
-// mean is a running mean, 0 of nothing.
-type mean struct {
-	sum float64
-	n   int
-}
-
-func (m *mean) add(x float64) { m.sum, m.n = m.sum+x, m.n+1 }
-
-func (m mean) value() float64 { return m.sum / float64(max(m.n, 1)) }

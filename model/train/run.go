@@ -33,12 +33,9 @@ type Options struct {
 	Valid    []Utterance // reported only
 	Keep     []string    // speakers of the finished model; nil: all
 
-	Corpus    string // name of the corpus, recorded in config.json
-	SplitHash string // of the corpus, likewise
-
 	Dir      string
 	Resume   bool
-	Metadata map[string]string // further metadata of the finished model
+	Metadata map[string]string // further metadata of the finished model, also in config.json
 	Progress func(Progress)    // called after every step; may be nil
 }
 

@@ -14,18 +14,17 @@ import (
 
 // RunConfig is what a run was given, as config.json of its folder says.
 type RunConfig struct {
-	Model     model.Config
-	Train     Config
-	Training  int    `json:"training_utterances"`
-	Holdout   int    `json:"holdout_utterances"`
-	Valid     int    `json:"valid_utterances"`
-	Corpus    string `json:"corpus,omitempty"`
-	SplitHash string `json:"split_hash,omitempty"` // tells apart partitions of the corpus
+	Model    model.Config
+	Train    Config
+	Training int               `json:"training_utterances"`
+	Holdout  int               `json:"holdout_utterances"`
+	Valid    int               `json:"valid_utterances"`
+	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
 func writeConfig(o Options) error {
 	text, err := json.MarshalIndent(RunConfig{
-		o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Corpus, o.SplitHash,
+		o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Metadata,
 	}, "", "  ")
 	if err != nil {
 		return err

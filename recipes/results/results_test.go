@@ -15,12 +15,14 @@ import (
 	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/train"
+	"vqspeech/recipes"
 )
 
 // speechRun writes the folder of a run of a speech model.
 func speechRun(t *testing.T, kind model.QuantizerKind, seed uint64, mse float64, change func(*train.RunConfig)) string {
 	t.Helper()
-	c := train.RunConfig{Model: model.DefaultConfig(), Train: train.DefaultConfig(), Corpus: "vctk", SplitHash: "00aa"}
+	c := train.RunConfig{Model: model.DefaultConfig(), Train: train.DefaultConfig()}
+	c.Metadata = map[string]string{recipes.CorpusKey: "vctk", recipes.SplitHashKey: "00aa"}
 	c.Model.Speakers = []string{"p225"}
 	c.Model.Quantizer.Kind = kind
 	c.Train.Seed, c.Train.MaxSteps = seed, 20
@@ -101,8 +103,8 @@ func TestSpeechOfUnequalRuns(t *testing.T) {
 		"width": {func(c *train.RunConfig) { c.Model.Net.Channels = 256 }, "rows cannot be compared: the width is 768 and 256"},
 		"batch": {func(c *train.RunConfig) { c.Train.BatchSize = 4 }, "rows cannot be compared: the batch size is 52 and 4"},
 		"codes": {func(c *train.RunConfig) { c.Model.Quantizer.CodebookSize = 64 }, "rows cannot be compared: the codebook is 512 × 64 and 64 × 64"},
-		"split": {func(c *train.RunConfig) { c.SplitHash = "" }, "rows cannot be compared: the split hash is not recorded and 00aa"},
-		"data":  {func(c *train.RunConfig) { c.Corpus = "libri" }, "rows cannot be compared: the corpus is libri and vctk"},
+		"split": {func(c *train.RunConfig) { delete(c.Metadata, recipes.SplitHashKey) }, "rows cannot be compared: the split hash is not recorded and 00aa"},
+		"data":  {func(c *train.RunConfig) { c.Metadata[recipes.CorpusKey] = "libri" }, "rows cannot be compared: the corpus is libri and vctk"},
 	} {
 		table := Speech(open(t, speechRun(t, model.Gaussian1, 0, 20, nil), speechRun(t, model.Gaussian1, 1, 30, c.change)))
 		if len(table.Rows) != 2 || table.Rows[0].MSE.Std != 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"vqspeech/model"
+	"vqspeech/recipes"
 )
 
 // Score is a mean over seeds with its sample standard deviation, 0 for a
@@ -116,7 +117,7 @@ func rank(kind model.QuantizerKind) int {
 func rowOf(r *Run) SpeechRow {
 	c := r.Speech
 	row := SpeechRow{
-		Model: string(c.Model.Quantizer.Kind), Kind: c.Model.Quantizer.Kind, Corpus: c.Corpus, SplitHash: c.SplitHash,
+		Model: string(c.Model.Quantizer.Kind), Kind: c.Model.Quantizer.Kind, Corpus: c.Metadata[recipes.CorpusKey], SplitHash: c.Metadata[recipes.SplitHashKey],
 		Budget: Budget{
 			Steps: c.Train.MaxSteps, BatchSize: c.Train.BatchSize, Channels: c.Model.Net.Channels,
 			CodebookSize: c.Model.Quantizer.CodebookSize, CodebookDim: c.Model.Quantizer.CodebookDim,
