@@ -16,18 +16,26 @@ require (
 	golang.org/x/sys v0.49.0 // processor features
 	golang.org/x/term v0.47.0 // is this a terminal
 	gonum.org/v1/gonum v0.17.0 // pseudo-inverse of the mel basis; BLAS interface of gorgonia; oracle of tests
+	gonum.org/v1/plot v0.17.0 // axes, ticks, legends and fonts of the pictures of plot
+	google.golang.org/protobuf v1.36.12 // TensorBoard event files: the wire format alone
 	gorgonia.org/gorgonia v0.9.18 // training: graph, differentiation, tape machine
 	gorgonia.org/tensor v0.9.24 // values of gorgonia
 	pgregory.net/rapid v1.3.0 // tests: laws on random input
 )
 
 require (
+	codeberg.org/go-fonts/liberation v0.5.0 // indirect
+	codeberg.org/go-latex/latex v0.2.0 // indirect
+	codeberg.org/go-pdf/fpdf v0.11.1 // indirect
+	git.sr.ht/~sbinet/gg v0.7.0 // indirect
+	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
 	github.com/apache/arrow/go/arrow v0.0.0-20211112161151-bc219186db40 // indirect; never raise: later ones break gorgonia.org/tensor
 	github.com/awalterschulze/gographviz v2.0.3+incompatible // indirect
 	github.com/chewxy/math32 v1.10.1 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/go-audio/riff v1.0.0 // indirect
 	github.com/gogo/protobuf v1.3.2 // indirect
+	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/google/flatbuffers v2.0.6+incompatible // indirect
 	github.com/google/uuid v1.3.0 // indirect
@@ -43,9 +51,10 @@ require (
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xtgo/set v1.0.0 // indirect
 	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6 // indirect; raised on purpose: an older one panics on Go >= 1.21
-	golang.org/x/tools v0.30.0 // indirect
+	golang.org/x/image v0.30.0 // indirect
+	golang.org/x/text v0.28.0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
 	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 	gorgonia.org/cu v0.9.4 // indirect
 	gorgonia.org/dawson v1.2.0 // indirect
 	gorgonia.org/vecf32 v0.9.0 // indirect

@@ -23,10 +23,40 @@ const (
 //
 // It fails if mel is empty or not a multiple of bands, and on a write error.
 func WritePNG(w io.Writer, mel []float32, bands int, lo, hi float32) error {
-	if bands < 1 || len(mel) == 0 || len(mel)%bands != 0 {
-		return fmt.Errorf("features: %d values do not make a picture of %d bands", len(mel), bands)
+	p, err := Picture(mel, bands, lo, hi)
+	if err != nil {
+		return err
 	}
-	return png.Encode(w, &picture{mel, bands, lo, hi})
+	return png.Encode(w, p)
+}
+
+// Picture is the picture that WritePNG writes. It reads mel when it is drawn.
+func Picture(mel []float32, bands int, lo, hi float32) (image.PalettedImage, error) {
+	if bands < 1 || len(mel) == 0 || len(mel)%bands != 0 {
+		return nil, fmt.Errorf("features: %d values do not make a picture of %d bands", len(mel), bands)
+	}
+	return &picture{mel, bands, lo, hi}, nil
+}
+
+// Pool averages the frames of mel [T, M] in equal stretches where there are more
+// than most, so that a long recording makes a picture of bounded width.
+func Pool(mel []float32, bands, most int) []float32 {
+	frames := len(mel) / bands
+	if frames <= most {
+		return mel
+	}
+	out := make([]float32, most*bands)
+	for i := range most {
+		from, to := i*frames/most, (i+1)*frames/most
+		for j := range bands {
+			var sum float64
+			for t := from; t < to; t++ {
+				sum += float64(mel[t*bands+j])
+			}
+			out[i*bands+j] = float32(sum / float64(to-from))
+		}
+	}
+	return out
 }
 
 // Range returns the smallest and the largest finite value of mel, 0 and 0 if

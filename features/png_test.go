@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/png"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -65,5 +66,15 @@ func TestPaletteIsEven(t *testing.T) {
 			t.Errorf("entry %d has lightness %.2f after %.2f", i, light, last)
 		}
 		last = light
+	}
+}
+
+func TestPool(t *testing.T) {
+	mel := []float32{1, 10, 2, 20, 3, 30, 4, 40, 6, 60} // five frames of two bands
+	if got := Pool(mel, 2, 5); !slices.Equal(got, mel) {
+		t.Errorf("five of five frames are %v", got)
+	}
+	if got, want := Pool(mel, 2, 2), []float32{1.5, 15, 13.0 / 3, 130.0 / 3}; !slices.Equal(got, want) {
+		t.Errorf("two of five frames are %v, want %v", got, want)
 	}
 }

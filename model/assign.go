@@ -8,15 +8,28 @@ func (m *Model) assign(encoded []float32) []uint16 { return m.Assign(m.split(enc
 // Assign quantises latents [L, D] under their log variances; see Latents.
 func (m *Model) Assign(latents, logVar []float32) []uint16 {
 	codes := make([]uint16, len(latents)/m.Codebook.Dim)
-	var precision []float32
-	if logVar != nil {
-		precision = make([]float32, len(logVar))
-		for i, l := range logVar {
-			precision[i] = float32(math.Exp(-float64(l)))
-		}
-	}
-	m.Codebook.Assign(codes, latents, precision)
+	m.Codebook.Assign(codes, latents, precision(logVar))
 	return codes
+}
+
+// PosteriorEntropy returns the entropy (nats) of the posterior over the codes of
+// every latent, [L], for latents and log variances of Latents.
+func (m *Model) PosteriorEntropy(latents, logVar []float32) []float32 {
+	h := make([]float32, len(latents)/m.Codebook.Dim)
+	m.Codebook.PosteriorEntropy(h, latents, precision(logVar))
+	return h
+}
+
+// precision returns the reciprocals of variances, nil for nil.
+func precision(logVar []float32) []float32 {
+	if logVar == nil {
+		return nil
+	}
+	w := make([]float32, len(logVar))
+	for i, l := range logVar {
+		w[i] = float32(math.Exp(-float64(l)))
+	}
+	return w
 }
 
 // Latents encodes a whole feature sequence without quantising it.

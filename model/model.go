@@ -201,6 +201,23 @@ func ReadWeights(f *safetensors.File, params []Param) (Weights, error) {
 	return w, nil
 }
 
+// ReadPrefixed is ReadWeights for tensors whose names in the file have a prefix.
+func ReadPrefixed(f *safetensors.File, prefix string, params []Param) (Weights, error) {
+	named := slices.Clone(params)
+	for i := range named {
+		named[i].Name = prefix + named[i].Name
+	}
+	read, err := ReadWeights(f, named)
+	if err != nil {
+		return nil, err
+	}
+	w := Weights{}
+	for i, p := range params {
+		w[p.Name] = read[named[i].Name]
+	}
+	return w, nil
+}
+
 // FileTensors returns the tensors of params for a file, in file layout.
 func FileTensors(w Weights, params []Param, dtype safetensors.DType) []safetensors.Tensor {
 	var ts []safetensors.Tensor

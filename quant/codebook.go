@@ -66,6 +66,29 @@ func (c *Codebook) Logits(a, latents, precision []float32) {
 	simd.GaussianLogits(a, latents, precision, c.Vectors, len(latents)/c.Dim, c.Dim, c.Size)
 }
 
+// PosteriorEntropy writes the entropy (nats) of the posterior over the codes,
+// softmax of Logits, for every latent (Takida et al. 2022): ln K where all codes
+// are as probable, 0 where one is certain. See Assign for the arguments.
+//
+//	h [N] float32
+func (c *Codebook) PosteriorEntropy(h, latents, precision []float32) {
+	n := len(h)
+	if len(latents) != n*c.Dim {
+		panic(fmt.Sprintf("quant: %d latent elements for %d entropies of dimension %d", len(latents), n, c.Dim))
+	}
+	if n == 0 {
+		return
+	}
+	a, p := simd.Borrow(n*c.Size), simd.Borrow(n*c.Size)
+	defer simd.Return(a)
+	defer simd.Return(p)
+	c.Logits(a, latents, precision)
+	simd.NegEntropy(p, h, a, n, c.Size)
+	for i, v := range h {
+		h[i] = max(0, -v) // rounding, and no -0
+	}
+}
+
 var one = []float32{1}
 
 // Lookup writes the code vectors of codes.

@@ -7,6 +7,13 @@ import (
 	"vqspeech/recipes/corpus"
 )
 
+// Keys of the metadata of a finished model, which config.json of its run has too.
+const (
+	CorpusKey    = "vqspeech.corpus"
+	SplitHashKey = "vqspeech.split_hash" // see corpus.SplitHash
+	recipeKey    = "vqspeech.recipe"
+)
+
 // Options returns the training run of r on a prepared corpus, without a folder
 // and without callbacks. It reads the log-mel of all utterances into memory.
 func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
@@ -36,7 +43,7 @@ func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
 	}
 	o := train.Options{
 		Model: r.ModelConfig(speakers), Train: r.Train, Keep: keep,
-		Metadata: map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.split_hash": c.Info.SplitHash, "vqspeech.recipe": string(text)},
+		Metadata: map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.Info.SplitHash, recipeKey: string(text)},
 	}
 	var used, held []int
 	for _, i := range training {

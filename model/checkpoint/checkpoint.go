@@ -18,11 +18,9 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
-	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/safetensors"
 	"vqspeech/model"
 )
@@ -64,7 +62,7 @@ func Save(path string, s *State) error {
 	if err != nil {
 		return err
 	}
-	return write(path, map[string]string{
+	return safetensors.Save(path, map[string]string{
 		model.ConfigKey: string(cfg), trainKey: string(s.Train), stepKey: strconv.Itoa(s.Step),
 		bestKey: strconv.FormatFloat(s.Best, 'g', -1, 64),
 	}, tensors)
@@ -126,19 +124,7 @@ func writeModel(path string, cfg model.Config, tensors []safetensors.Tensor, met
 	for k, v := range metadata {
 		meta[k] = v
 	}
-	return write(path, meta, tensors)
-}
-
-func write(path string, metadata map[string]string, tensors []safetensors.Tensor) error {
-	f, err := atomicfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if err := safetensors.Write(f, metadata, tensors); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.Commit()
+	return safetensors.Save(path, meta, tensors)
 }
 
 // Load reads a checkpoint.
@@ -184,10 +170,10 @@ func Read(r io.ReaderAt, size int64) (*State, error) {
 	if s.Weights, err = model.ReadWeights(f, append(params, s.Model.Buffers()...)); err != nil {
 		return nil, err
 	}
-	if s.M, err = readMoments(f, params, "adam.m."); err != nil {
+	if s.M, err = model.ReadPrefixed(f, "adam.m.", params); err != nil {
 		return nil, err
 	}
-	if s.V, err = readMoments(f, params, "adam.v."); err != nil {
+	if s.V, err = model.ReadPrefixed(f, "adam.v.", params); err != nil {
 		return nil, err
 	}
 	for _, t := range f.Tensors {
@@ -198,21 +184,4 @@ func Read(r io.ReaderAt, size int64) (*State, error) {
 		}
 	}
 	return s, nil
-}
-
-// readMoments reads the tensors of params under names with a prefix.
-func readMoments(f *safetensors.File, params []model.Param, prefix string) (model.Weights, error) {
-	named := slices.Clone(params)
-	for i := range named {
-		named[i].Name = prefix + named[i].Name
-	}
-	w, err := model.ReadWeights(f, named)
-	if err != nil {
-		return nil, err
-	}
-	moments := model.Weights{}
-	for i, p := range params {
-		moments[p.Name] = w[named[i].Name]
-	}
-	return moments, nil
 }

@@ -16,7 +16,7 @@ func BenchmarkStep(b *testing.B) {
 				r := benchRun(b, kind, channels)
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := r.step(); err != nil {
+					if err := r.Step(); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -62,7 +62,7 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 		b.Fatal(err)
 	}
 	for range 2 { // first steps take the memory that later ones use again
-		if _, err := r.step(); err != nil {
+		if err := r.Step(); err != nil {
 			b.Fatal(err)
 		}
 	}

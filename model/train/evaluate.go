@@ -11,6 +11,11 @@ type Evaluation struct {
 	MSE        float64 `json:"mse_db2"`    // pooled over frames and bands (dB²)
 	Perplexity float64 `json:"perplexity"` // of the codes of the whole set
 	UsedCodes  int     `json:"used_codes"`
+
+	// Of the gaussian kinds, whose decline is the self-annealing of SQ-VAE
+	// (Takida et al. 2022, figure 2).
+	Variance float64 `json:"posterior_variance,omitempty"` // σ², mean over latents and dimensions
+	Entropy  float64 `json:"posterior_entropy,omitempty"`  // of the posterior over the codes (nats per latent)
 }
 
 // Evaluate encodes and decodes every utterance with its own speaker, as
@@ -28,16 +33,30 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 	mels := m.Config.Features.NMels
 	mse := metric.MelMSE{TopDB: m.Config.Features.TopDB}
 	usage := quantmetric.NewCounter(m.Codebook.Size)
+	var variance quantmetric.Variance
+	var entropies []float32
 	for _, u := range set {
 		if !u.hasUnit() {
 			continue
 		}
 		mel := make([]float32, len(u.db))
 		u.level.Apply(mel, u.db)
-		codes := m.EncodeMel(mel)
+		latents, logVar := m.Latents(mel)
+		codes := m.Assign(latents, logVar)
 		usage.Add(codes)
 		out := m.DecodeAll(codes, int(u.speaker))
 		mse.Add(out, mel[mels:mels+len(out)])
+		if m.Config.Quantizer.Kind.Gaussian() {
+			variance.Add(logVar)
+			entropies = append(entropies, m.PosteriorEntropy(latents, logVar)...)
+		}
 	}
-	return Evaluation{MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used()}
+	e := Evaluation{MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used()}
+	if len(entropies) > 0 {
+		e.Variance = variance.Mean()
+		for _, h := range entropies {
+			e.Entropy += float64(h) / float64(len(entropies))
+		}
+	}
+	return e
 }

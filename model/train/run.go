@@ -1,8 +1,8 @@
 // Package train trains speech models: crops and batches from a seed, the
 // gorgonia graph, the optimiser, checkpoints, resume.
 //
-// A run folder holds config.json, metrics.jsonl (one object a line: step,
-// losses, evaluations), latest.safetensors and best.safetensors (checkpoints),
+// A run folder holds config.json, the log of internal/training (losses of steps
+// and evaluations), latest.safetensors and best.safetensors (checkpoints),
 // and model.safetensors (the finished model, float16). The same seed gives the
 // same checkpoint bytes whatever the number of threads, and a run that was
 // stopped or killed and resumed ends in the same bytes as one that was not.
@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 
+	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
 	"vqspeech/quant/vq"
@@ -34,7 +35,7 @@ type Options struct {
 
 	Dir      string
 	Resume   bool
-	Metadata map[string]string // further metadata of the finished model
+	Metadata map[string]string // further metadata of the finished model, also in config.json
 	Progress func(Progress)    // called after every step; may be nil
 }
 
@@ -45,13 +46,12 @@ type Progress struct {
 	Valid          *Evaluation // after an evaluation
 }
 
-// Names of the files in a run folder.
+// Names of the files in a run folder, besides the log (internal/training).
 const (
-	ConfigFile  = "config.json"
-	MetricsFile = "metrics.jsonl"
-	LatestFile  = "latest.safetensors"
-	BestFile    = "best.safetensors"
-	ModelFile   = "model.safetensors"
+	ConfigFile = "config.json"
+	LatestFile = "latest.safetensors"
+	BestFile   = "best.safetensors"
+	ModelFile  = "model.safetensors"
 )
 
 // Run trains until MaxSteps or until ctx ends; then it saves and returns
@@ -83,10 +83,14 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 		return nil, err
 	}
 	defer r.close()
-	return r.loop(ctx)
+	err = training.Loop(ctx, training.Options{
+		MaxSteps: o.Train.MaxSteps, LogEvery: o.Train.LogEvery, EvalEvery: o.Train.EvalEvery, CheckpointEvery: o.Train.CheckpointEvery,
+		Log: r.log, Progress: r.progress,
+	}, r)
+	return r.last, err
 }
 
-// run is one training run in progress.
+// run is one training run in progress, a training.Trainable.
 type run struct {
 	o       Options
 	state   *checkpoint.State
@@ -97,12 +101,15 @@ type run struct {
 	valid   []utterance
 	ema     *vq.EMA
 	uses    []int // assignments per code since the last dead-code check
-	log     *MetricsLog
+	log     *training.Log
+
+	losses Losses      // of the last step
+	last   *Evaluation // of the valid set
 }
 
 func newRun(o Options, state *checkpoint.State) (*run, error) {
 	r := &run{o: o, state: state}
-	training, err := resolve(o.Training, o.Model)
+	crops, err := resolve(o.Training, o.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +124,7 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 			return nil, fmt.Errorf("train: none of %d utterances to evaluate is long enough for one unit", len(set))
 		}
 	}
-	if r.sampler, err = newSampler(training, o.Train, o.Model.Features.NMels); err != nil {
+	if r.sampler, err = newSampler(crops, o.Train, o.Model.Features.NMels); err != nil {
 		return nil, err
 	}
 	if r.graph, err = newSpeech(o.Model, o.Train, state.Weights); err != nil {
@@ -139,7 +146,7 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	if err := writeConfig(o); err != nil {
 		return nil, err
 	}
-	r.log, err = OpenMetrics(filepath.Join(o.Dir, MetricsFile), state.Step)
+	r.log, err = training.OpenLog(o.Dir, state.Step)
 	return r, err
 }
 
@@ -174,58 +181,39 @@ func (r *run) restoreCodebook() error {
 	return nil
 }
 
-func (r *run) loop(ctx context.Context) (last *Evaluation, err error) {
-	for r.state.Step < r.o.Train.MaxSteps {
-		if ctx.Err() != nil {
-			return last, errors.Join(r.save(), ctx.Err())
-		}
-		losses, err := r.step()
-		if err != nil {
-			return last, err
-		}
-		p := Progress{Step: r.state.Step, MaxSteps: r.o.Train.MaxSteps, Losses: losses}
-		done := r.state.Step == r.o.Train.MaxSteps
-		if r.state.Step%r.o.Train.LogEvery == 0 || done {
-			if err := r.log.losses(r, losses); err != nil {
-				return last, err
-			}
-		}
-		if r.state.Step%r.o.Train.EvalEvery == 0 || done {
-			if last, err = r.evaluate(); err != nil {
-				return last, err
-			}
-			p.Valid = last
-		}
-		if r.state.Step%r.o.Train.CheckpointEvery == 0 || done {
-			if err := r.save(); err != nil {
-				return last, err
-			}
-		}
-		if r.o.Progress != nil {
-			r.o.Progress(p)
-		}
+// progress tells the caller what the last step has done.
+func (r *run) progress(evaluated bool) {
+	if r.o.Progress == nil {
+		return
 	}
-	return last, r.finish()
+	p := Progress{Step: r.state.Step, MaxSteps: r.o.Train.MaxSteps, Losses: r.losses}
+	if evaluated {
+		p.Valid = r.last
+	}
+	r.o.Progress(p)
 }
 
-// step runs one optimiser step.
-func (r *run) step() (Losses, error) {
+// Steps is the number of steps done so far.
+func (r *run) Steps() int { return r.state.Step }
+
+// Step runs one optimiser step.
+func (r *run) Step() error {
 	r.sampler.fill(&r.graph.in, r.state.Step)
 	r.graph.in.tau[0] = float32(r.o.Model.Temperature(r.state.Step))
 	if err := r.graph.machine.RunAll(); err != nil {
-		return Losses{}, fmt.Errorf("train: step %d: %w", r.state.Step, err)
+		return fmt.Errorf("train: step %d: %w", r.state.Step, err)
 	}
-	losses := r.graph.losses()
-	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
-		return losses, fmt.Errorf("train: step %d: the loss is %g", r.state.Step, losses.Total)
+	r.losses = r.graph.losses()
+	if math.IsNaN(r.losses.Total) || math.IsInf(r.losses.Total, 0) {
+		return fmt.Errorf("train: step %d: the loss is %g", r.state.Step, r.losses.Total)
 	}
 	if err := r.solver.Step(r.graph.trained); err != nil {
-		return losses, err
+		return err
 	}
 	r.updateCodebook()
 	r.graph.machine.Reset()
 	r.state.Step++
-	return losses, nil
+	return nil
 }
 
 // updateCodebook moves an EMA codebook and revives dead codes.
@@ -249,18 +237,17 @@ func (r *run) updateCodebook() {
 	}
 }
 
-// evaluate measures the held-out and the valid set on the current weights and
+// Evaluate measures the held-out and the valid set on the current weights and
 // keeps the best checkpoint.
-func (r *run) evaluate() (*Evaluation, error) {
+func (r *run) Evaluate() (any, error) {
 	m, err := model.New(r.o.Model, r.state.Weights)
 	if err != nil {
 		return nil, err
 	}
 	record := map[string]any{"step": r.state.Step}
-	var valid *Evaluation
 	if len(r.valid) > 0 {
 		e := evaluate(m, r.valid)
-		valid, record["valid"] = &e, e
+		r.last, record["valid"] = &e, e
 	}
 	if len(r.holdout) > 0 {
 		e := evaluate(m, r.holdout)
@@ -272,10 +259,11 @@ func (r *run) evaluate() (*Evaluation, error) {
 			}
 		}
 	}
-	return valid, r.log.Write(record)
+	return record, nil
 }
 
-func (r *run) save() error { return r.saveAs(LatestFile) }
+// Save writes the latest checkpoint.
+func (r *run) Save() error { return r.saveAs(LatestFile) }
 
 func (r *run) saveAs(name string) error {
 	uses := make([]float32, len(r.uses))
@@ -289,9 +277,9 @@ func (r *run) saveAs(name string) error {
 	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
 }
 
-// finish writes the finished model from the best checkpoint, or from the last
+// Finish writes the finished model from the best checkpoint, or from the last
 // one where nothing was held out.
-func (r *run) finish() error {
+func (r *run) Finish() error {
 	from := r.state
 	if len(r.holdout) > 0 {
 		best, err := checkpoint.Load(filepath.Join(r.o.Dir, BestFile))

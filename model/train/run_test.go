@@ -18,6 +18,7 @@ import (
 
 	"vqspeech/features"
 	"vqspeech/internal/safetensors"
+	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
 	"vqspeech/model/modeltest"
@@ -54,7 +55,7 @@ func options(t testing.TB, kind model.QuantizerKind) Options {
 
 // outputs are the files of a run folder that must not depend on how the run
 // went.
-var outputs = []string{ConfigFile, MetricsFile, LatestFile, BestFile, ModelFile}
+var outputs = []string{ConfigFile, training.MetricsFile, LatestFile, BestFile, ModelFile}
 
 type digest map[string][sha256.Size]byte
 
@@ -193,7 +194,7 @@ type record struct {
 
 func readMetrics(t testing.TB, dir string) []record {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, MetricsFile))
+	b, err := os.ReadFile(filepath.Join(dir, training.MetricsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +256,9 @@ func TestBestIsLowestOnHoldout(t *testing.T) {
 	}
 	if s.Step != best.Step || s.Best != best.Holdout.MSE {
 		t.Errorf("best checkpoint: step %d, score %g, want step %d, %g", s.Step, s.Best, best.Step, best.Holdout.MSE)
+	}
+	if best.Holdout.Variance <= 0 || best.Holdout.Entropy <= 0 || best.Holdout.Entropy > math.Log(float64(o.Model.Quantizer.CodebookSize)) {
+		t.Errorf("a posterior of variance %g and entropy %g nats", best.Holdout.Variance, best.Holdout.Entropy)
 	}
 	t.Logf("best step %d of %d", best.Step, o.Train.MaxSteps)
 	m, err := model.New(s.Model, s.Weights)

@@ -3,8 +3,10 @@
 package metric
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // PublishedEps is the eps of Counter.PerplexityEps in sony/sqvae and
@@ -87,4 +89,15 @@ func (c *Counter) EntropyBitrate(durationSeconds float64) float64 {
 		return 0
 	}
 	return float64(c.total) * c.Entropy() / durationSeconds
+}
+
+// Shares returns what part of the codes counted each one is, largest first; all
+// 0 for no codes.
+func (c *Counter) Shares() []float64 {
+	shares := make([]float64, len(c.counts))
+	for i, n := range c.counts {
+		shares[i] = float64(n) / float64(max(c.total, 1))
+	}
+	slices.SortFunc(shares, func(a, b float64) int { return cmp.Compare(b, a) })
+	return shares
 }

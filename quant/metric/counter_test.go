@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,5 +112,18 @@ func TestGoldenPerplexity(t *testing.T) {
 			f.Check(name, perplexityOf(t, f, prefix+"index_det", f.Int("K"), PublishedEps))
 			f.Check(name+"_eps1e7", perplexityOf(t, f, prefix+"index_det", f.Int("K"), 1e-7))
 		}
+	}
+}
+
+func TestShares(t *testing.T) {
+	c := NewCounter(4)
+	if got := c.Shares(); !slices.Equal(got, []float64{0, 0, 0, 0}) {
+		t.Errorf("shares of no codes are %v", got)
+	}
+	if err := c.Add([]uint16{2, 2, 0, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Shares(); !slices.Equal(got, []float64{0.75, 0.25, 0, 0}) {
+		t.Errorf("shares %v", got)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/safetensors"
 	"vqspeech/model"
 	"vqspeech/vocoder/envelope"
@@ -51,15 +50,7 @@ func Save(path string, v Voice, w model.Weights, metadata map[string]string) err
 	for k, x := range metadata {
 		meta[k] = x
 	}
-	f, err := atomicfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if err := safetensors.Write(f, meta, model.FileTensors(w, v.Network.Params(), safetensors.F16)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.Commit()
+	return safetensors.Save(path, meta, model.FileTensors(w, v.Network.Params(), safetensors.F16))
 }
 
 // maxVoiceFile bounds what Load reads (bytes).

@@ -37,8 +37,8 @@ func (a *app) trainCmd() *cobra.Command {
 		Use:   "train RECIPE.yaml --data DIR --run DIR",
 		Short: "Train a model or its vocoder",
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
---run gets metrics.jsonl, checkpoints, and at the end model.safetensors, which
-every other verb takes as --model.
+--run gets metrics.jsonl, the same as TensorBoard events, checkpoints, and at the
+end model.safetensors, which every other verb takes as --model.
 
 A recipe has the sections data, features, model, quantizer and train; --set
 section.key=value overrides any key, and can be given several times. The same
@@ -53,7 +53,8 @@ An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoin
 
 With --json the report is one object on standard output:
   {"run", "model", "steps", "seconds", "valid": {"mse_db2", "perplexity",
-   "used_codes"}, "utterances": {"train", "holdout", "valid"}}
+   "used_codes", "posterior_variance", "posterior_entropy" (nats per latent; both
+   of the gaussian kinds)}, "utterances": {"train", "holdout", "valid"}}
 or {"run", "vocoder", "steps", "seconds", "valid_bits_per_sample", "utterances":
    {"train", "valid"}}.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri

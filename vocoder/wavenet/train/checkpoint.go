@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 
-	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/safetensors"
 	"vqspeech/model"
 	"vqspeech/vocoder/wavenet"
@@ -48,16 +46,9 @@ func (s *state) save(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := atomicfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	meta := map[string]string{wavenet.VoiceKey: string(voice), trainKey: string(s.train), stepKey: strconv.Itoa(s.step)}
-	if err := safetensors.Write(f, meta, tensors); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.Commit()
+	return safetensors.Save(path, map[string]string{
+		wavenet.VoiceKey: string(voice), trainKey: string(s.train), stepKey: strconv.Itoa(s.step),
+	}, tensors)
 }
 
 // load reads what save wrote.
@@ -104,17 +95,8 @@ func readState(r io.ReaderAt, size int64) (*state, error) {
 		{&s.average.Weights, "", s.voice.Network.Params()}, {&s.weights, "trained.", s.voice.Network.Params()},
 		{&s.m, "adam.m.", s.voice.Network.Trained()}, {&s.v, "adam.v.", s.voice.Network.Trained()},
 	} {
-		named := slices.Clone(part.params)
-		for i := range named {
-			named[i].Name = part.prefix + named[i].Name
-		}
-		w, err := model.ReadWeights(f, named)
-		if err != nil {
+		if *part.w, err = model.ReadPrefixed(f, part.prefix, part.params); err != nil {
 			return nil, err
-		}
-		*part.w = model.Weights{}
-		for i, p := range part.params {
-			(*part.w)[p.Name] = w[named[i].Name]
 		}
 	}
 	return s, nil

@@ -10,6 +10,7 @@ import (
 
 	"vqspeech/features"
 	"vqspeech/internal/graph/graphtest"
+	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/vocoder"
 	"vqspeech/vocoder/wavenet"
@@ -125,7 +126,7 @@ func TestRun(t *testing.T) {
 	if _, err := Run(t.Context(), options(parts)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{LatestFile, VoiceFile} {
+	for _, name := range []string{LatestFile, VoiceFile, training.MetricsFile} {
 		a, err := os.ReadFile(filepath.Join(whole, name))
 		if err != nil {
 			t.Fatal(err)

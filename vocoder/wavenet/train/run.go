@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/train"
 	"vqspeech/vocoder/wavenet"
@@ -38,7 +39,7 @@ type Progress struct {
 	Valid          *float64 // bits per sample, after an evaluation
 }
 
-// Names of the files in a run folder, besides model/train's metrics.jsonl.
+// Names of the files in a run folder, besides the log (internal/training).
 const (
 	LatestFile = "latest.safetensors"
 	VoiceFile  = "vocoder.safetensors"
@@ -60,56 +61,22 @@ func random(seed uint64, stream, step int) *rand.Rand {
 // ctx.Err(). It returns the last score of the valid set (bits per sample, NaN
 // if there is none).
 func Run(ctx context.Context, o Options) (valid float64, err error) {
-	valid = math.NaN()
 	if err := errors.Join(o.Network.Validate(), o.Train.Validate()); err != nil {
-		return valid, err
+		return math.NaN(), err
 	}
 	if len(o.Speakers) != o.Network.Speakers {
-		return valid, fmt.Errorf("wavenet: %d speakers for a network of %d", len(o.Speakers), o.Network.Speakers)
+		return math.NaN(), fmt.Errorf("wavenet: %d speakers for a network of %d", len(o.Speakers), o.Network.Speakers)
 	}
-	r := &run{o: o}
+	r := &run{o: o, score: math.NaN()}
 	if err := r.open(); err != nil {
-		return valid, err
+		return math.NaN(), err
 	}
 	defer r.close()
-	for r.state.step < o.Train.MaxSteps {
-		if ctx.Err() != nil {
-			return valid, errors.Join(r.save(), ctx.Err())
-		}
-		loss, err := r.step()
-		if err != nil {
-			return valid, err
-		}
-		p := Progress{Step: r.state.step, MaxSteps: o.Train.MaxSteps, Bits: loss.Bits}
-		done := r.state.step == o.Train.MaxSteps
-		if r.state.step%o.Train.LogEvery == 0 || done {
-			if err := r.log.Write(stepRecord{r.state.step, loss.Bits, r.adam.GradNorm, r.adam.LearningRate}); err != nil {
-				return valid, err
-			}
-		}
-		if len(r.valid) > 0 && (r.state.step%o.Train.EvalEvery == 0 || done) {
-			if valid, err = r.evaluate(); err != nil {
-				return valid, err
-			}
-			p.Valid = &valid
-			if err := r.log.Write(map[string]any{"step": r.state.step, "valid": map[string]float64{"bits_per_sample": valid}}); err != nil {
-				return valid, err
-			}
-		}
-		if r.state.step%o.Train.CheckpointEvery == 0 || done {
-			if err := r.save(); err != nil {
-				return valid, err
-			}
-		}
-		if o.Progress != nil {
-			o.Progress(p)
-		}
-	}
-	meta := map[string]string{"vqspeech.step": fmt.Sprint(r.state.step)}
-	for k, v := range o.Metadata {
-		meta[k] = v
-	}
-	return valid, wavenet.Save(filepath.Join(o.Dir, VoiceFile), r.state.voice, r.state.average.Weights, meta)
+	err = training.Loop(ctx, training.Options{
+		MaxSteps: o.Train.MaxSteps, LogEvery: o.Train.LogEvery, EvalEvery: o.Train.EvalEvery, CheckpointEvery: o.Train.CheckpointEvery,
+		Log: r.log, Progress: r.progress,
+	}, r)
+	return r.score, err
 }
 
 // stepRecord is one line of losses.
@@ -120,7 +87,7 @@ type stepRecord struct {
 	LearningRate float64 `json:"learning_rate"`
 }
 
-// run is one training run in progress.
+// run is one training run in progress, a training.Trainable.
 type run struct {
 	o       Options
 	state   *state
@@ -130,7 +97,10 @@ type run struct {
 	valid   []Utterance
 	weights []int // of set, cumulative: positions a crop can take
 	adam    *train.Adam
-	log     *train.MetricsLog
+	log     *training.Log
+
+	loss  Loss    // of the last step
+	score float64 // of the valid set (bits per sample), NaN before the first
 }
 
 func (r *run) open() error {
@@ -196,7 +166,7 @@ func (r *run) open() error {
 	for _, p := range o.Network.Trained() {
 		r.adam.M, r.adam.V = append(r.adam.M, r.state.m[p.Name]), append(r.adam.V, r.state.v[p.Name])
 	}
-	r.log, err = train.OpenMetrics(filepath.Join(o.Dir, train.MetricsFile), r.state.step)
+	r.log, err = training.OpenLog(o.Dir, r.state.step)
 	return err
 }
 
@@ -206,8 +176,24 @@ func (r *run) room(u Utterance) int {
 	return max(frames-r.o.Train.CropFrames+1, 0)
 }
 
-// step runs one optimiser step on crops drawn uniformly from all there are.
-func (r *run) step() (Loss, error) {
+// progress tells the caller what the last step has done.
+func (r *run) progress(evaluated bool) {
+	if r.o.Progress == nil {
+		return
+	}
+	p := Progress{Step: r.state.step, MaxSteps: r.o.Train.MaxSteps, Bits: r.loss.Bits}
+	if evaluated {
+		score := r.score
+		p.Valid = &score
+	}
+	r.o.Progress(p)
+}
+
+// Steps is the number of steps done so far.
+func (r *run) Steps() int { return r.state.step }
+
+// Step runs one optimiser step on crops drawn uniformly from all there are.
+func (r *run) Step() (err error) {
 	c := r.o.Train
 	rng := random(c.Seed, streamBatch, r.state.step)
 	for i := range c.BatchSize {
@@ -221,13 +207,29 @@ func (r *run) step() (Loss, error) {
 	}
 	turn := float64(r.state.step) / float64(c.MaxSteps) * math.Pi / 2
 	r.adam.LearningRate = c.FinalRate + (c.LearningRate-c.FinalRate)*math.Cos(turn)
-	loss, err := r.net.Step(r.adam)
-	if err != nil {
-		return loss, fmt.Errorf("step %d: %w", r.state.step, err)
+	if r.loss, err = r.net.Step(r.adam); err != nil {
+		return fmt.Errorf("step %d: %w", r.state.step, err)
 	}
 	r.state.average.Update(r.state.weights)
 	r.state.step++
-	return loss, nil
+	return nil
+}
+
+// Losses is the record of the last step.
+func (r *run) Losses() any {
+	return stepRecord{r.state.step, r.loss.Bits, r.adam.GradNorm, r.adam.LearningRate}
+}
+
+// Evaluate scores the valid set.
+func (r *run) Evaluate() (any, error) {
+	if len(r.valid) == 0 {
+		return nil, nil
+	}
+	var err error
+	if r.score, err = r.evaluate(); err != nil {
+		return nil, err
+	}
+	return map[string]any{"step": r.state.step, "valid": map[string]float64{"bits_per_sample": r.score}}, nil
 }
 
 // evaluate scores the averaged weights on one crop from the middle of every
@@ -263,7 +265,17 @@ func (r *run) evaluate() (float64, error) {
 	return sum / float64(samples) / math.Ln2, nil
 }
 
-func (r *run) save() error { return r.state.save(filepath.Join(r.o.Dir, LatestFile)) }
+// Save writes the checkpoint.
+func (r *run) Save() error { return r.state.save(filepath.Join(r.o.Dir, LatestFile)) }
+
+// Finish writes the finished vocoder.
+func (r *run) Finish() error {
+	meta := map[string]string{"vqspeech.step": fmt.Sprint(r.state.step)}
+	for k, v := range r.o.Metadata {
+		meta[k] = v
+	}
+	return wavenet.Save(filepath.Join(r.o.Dir, VoiceFile), r.state.voice, r.state.average.Weights, meta)
+}
 
 func (r *run) close() {
 	if r.net != nil {
