@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"vqspeech/features"
 )
@@ -117,35 +118,42 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: must be between %d and %d (got %d)", field, lo, hi, got))
 		}
 	}
-	within := func(field string, got, lo, hi float64) {
-		if !(got >= lo && got <= hi) {
-			errs = append(errs, fmt.Errorf("%s: must be between %g and %g (got %g)", field, lo, hi, got))
-		}
-	}
 	between("model.channels", c.Net.Channels, 1, 4096)
 	between("model.speaker_dim", c.Net.SpeakerDim, 1, 1024)
 	between("model.decoder_hidden", c.Net.DecoderHidden, 1, 2048)
-	q := c.Quantizer
-	known := false
-	for _, k := range QuantizerKinds {
-		known = known || k == q.Kind
+	return errors.Join(append(errs, c.Quantizer.Validate(QuantizerKinds))...)
+}
+
+// Validate reports every field that is out of range, one error each. The kind
+// must be one of kinds.
+func (q QuantizerConfig) Validate(kinds []QuantizerKind) error {
+	var errs []error
+	between := func(field string, got, lo, hi int) {
+		if got < lo || got > hi {
+			errs = append(errs, fmt.Errorf("quantizer.%s: must be between %d and %d (got %d)", field, lo, hi, got))
+		}
 	}
-	if !known {
-		errs = append(errs, fmt.Errorf("quantizer.kind: must be one of %v (got %q)", QuantizerKinds, string(q.Kind)))
+	within := func(field string, got, lo, hi float64) {
+		if !(got >= lo && got <= hi) {
+			errs = append(errs, fmt.Errorf("quantizer.%s: must be between %g and %g (got %g)", field, lo, hi, got))
+		}
 	}
-	between("quantizer.codebook_size", q.CodebookSize, 2, 65536)
-	between("quantizer.codebook_dim", q.CodebookDim, 1, 1024)
-	within("quantizer.temperature", q.Temperature, 1e-3, 1e3)
-	within("quantizer.temperature_decay", q.TemperatureDecay, 0, 1)
-	within("quantizer.commitment_weight", q.CommitmentWeight, 0, 1e3)
-	within("quantizer.ema_decay", q.EMADecay, 0, 1-1e-9)
-	within("quantizer.ema_epsilon", q.EMAEpsilon, 1e-12, 1)
-	between("quantizer.dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
-	between("quantizer.dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
+	if !slices.Contains(kinds, q.Kind) {
+		errs = append(errs, fmt.Errorf("quantizer.kind: must be one of %v (got %q)", kinds, string(q.Kind)))
+	}
+	between("codebook_size", q.CodebookSize, 2, 65536)
+	between("codebook_dim", q.CodebookDim, 1, 1024)
+	within("temperature", q.Temperature, 1e-3, 1e3)
+	within("temperature_decay", q.TemperatureDecay, 0, 1)
+	within("commitment_weight", q.CommitmentWeight, 0, 1e3)
+	within("ema_decay", q.EMADecay, 0, 1-1e-9)
+	within("ema_epsilon", q.EMAEpsilon, 1e-12, 1)
+	between("dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
+	between("dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
 	return errors.Join(errs...)
 }
 
-// Temperature returns the Gumbel temperature after step optimiser steps.
-func (c Config) Temperature(step int) float64 {
-	return c.Quantizer.Temperature * math.Exp(-c.Quantizer.TemperatureDecay*float64(step))
+// TemperatureAfter returns the Gumbel temperature after step optimiser steps.
+func (q QuantizerConfig) TemperatureAfter(step int) float64 {
+	return q.Temperature * math.Exp(-q.TemperatureDecay*float64(step))
 }

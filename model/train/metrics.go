@@ -14,7 +14,7 @@ type stepRecord struct {
 func (r *run) Losses() any {
 	rec := stepRecord{Step: r.state.Step, Losses: r.losses, GradNorm: r.solver.GradNorm, LearningRate: r.solver.Rate()}
 	if r.o.Model.Quantizer.Kind.Gaussian() {
-		rec.Temperature = r.o.Model.Temperature(r.state.Step - 1)
+		rec.Temperature = r.o.Model.Quantizer.TemperatureAfter(r.state.Step - 1)
 		rec.LogVar = float64(r.state.Weights["quantizer.log_var_scalar"][0])
 	}
 	return rec

@@ -199,7 +199,7 @@ func (r *run) Steps() int { return r.state.Step }
 // Step runs one optimiser step.
 func (r *run) Step() error {
 	r.sampler.fill(&r.graph.in, r.state.Step)
-	r.graph.in.tau[0] = float32(r.o.Model.Temperature(r.state.Step))
+	r.graph.in.tau[0] = float32(r.o.Model.Quantizer.TemperatureAfter(r.state.Step))
 	if err := r.graph.machine.RunAll(); err != nil {
 		return fmt.Errorf("train: step %d: %w", r.state.Step, err)
 	}

@@ -1,0 +1,209 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"vqspeech/model"
+)
+
+// Config describes an image model completely. It travels inside every model
+// file.
+type Config struct {
+	Net       NetConfig       `yaml:"model" json:"model"`
+	Quantizer QuantizerConfig `yaml:"quantizer" json:"quantizer"`
+	Decoder   DecoderConfig   `yaml:"decoder" json:"decoder"`
+}
+
+// NetKind names a pair of encoder and decoder (sony/sqvae vision).
+type NetKind string
+
+const (
+	Net28      NetKind = "28"       // 28×28 → 7×7: MNIST, Fashion-MNIST
+	Net32      NetKind = "32"       // 32×32 → 8×8: CIFAR-10
+	Net64      NetKind = "64"       // 64×64 → 16×16: CelebA
+	Net64Label NetKind = "64-label" // 64×64 → 8×8: label maps of CelebAMask-HQ
+)
+
+// NetKinds lists every kind.
+var NetKinds = []NetKind{Net28, Net32, Net64, Net64Label}
+
+// NetConfig fixes the networks' sizes. Their inner width is the code dimension.
+type NetConfig struct {
+	Kind      NetKind `yaml:"kind" json:"kind"`
+	Channels  int     `yaml:"channels" json:"channels"`     // C of a pixel; the number of classes where images are labels
+	ResBlocks int     `yaml:"res_blocks" json:"res_blocks"` // num_rb: of the encoder, its mean head included
+}
+
+// Kinds of bottleneck beside those of model: all of them are
+// "gaussian-1" … "gaussian-4", "vmf", "vq", "vq-ema" and "vae".
+const (
+	Gaussian2 model.QuantizerKind = "gaussian-2" // SQ-VAE II: one variance per image
+	VMF       model.QuantizerKind = "vmf"        // SQ-VAE on the unit sphere
+	VAE       model.QuantizerKind = "vae"        // no codes: diagonal Gaussian latents
+)
+
+// QuantizerKinds lists every kind in the order in which they are documented.
+var QuantizerKinds = []model.QuantizerKind{
+	model.Gaussian1, Gaussian2, model.Gaussian3, model.Gaussian4, VMF, model.VQ, model.VQEMA, VAE,
+}
+
+// Variance says how gaussian-1 makes its variance of the scalar s.
+type Variance string
+
+const (
+	Exp        Variance = "exp"          // v = exp(s), as the paper
+	OnePlusExp Variance = "one_plus_exp" // v = 1 + exp(s), as sony/sqvae vision
+	Fixed      Variance = "fixed"        // v = initial_scale: s is not trained
+)
+
+// QuantizerConfig fixes the bottleneck. CodebookDim is the code dimension D,
+// but that of vmf is one more: codes lie on the sphere of CodebookDim
+// dimensions (Dim).
+type QuantizerConfig struct {
+	model.QuantizerConfig `yaml:",inline"`
+
+	Variance Variance `yaml:"variance" json:"variance"` // gaussian-1
+
+	// InitialScale is exp(s) at the start of training: the learned part of the
+	// variance (gaussian kinds) or of the concentration kappa = exp(s) + 1 (vmf).
+	InitialScale float64 `yaml:"initial_scale" json:"initial_scale"`
+}
+
+// DecoderKind names what the decoder's output is to a pixel.
+type DecoderKind string
+
+const (
+	GaussianDecoder    DecoderKind = "gaussian"    // means in (0, 1)
+	CategoricalDecoder DecoderKind = "categorical" // logits of classes: the naive categorical model
+	VMFDecoder         DecoderKind = "vmf"         // directions of von Mises-Fisher distributions
+)
+
+// DecoderConfig fixes the decoder's distribution.
+type DecoderConfig struct {
+	Kind DecoderKind `yaml:"kind" json:"kind"`
+
+	// LearnVariance, gaussian only: the variance is trained, from 0.1 on.
+	// Otherwise it is at its most likely value for the batch (AR-ELBO).
+	LearnVariance bool `yaml:"learn_variance" json:"learn_variance"`
+
+	// InitialSpread, vmf only: 1/kappa at the start of training.
+	InitialSpread float64 `yaml:"initial_spread" json:"initial_spread"`
+}
+
+// DefaultConfig returns the published model of a net: gaussian-1 with the sizes
+// of MNIST, CIFAR-10 or CelebA, or the vMF model of CelebAMask-HQ.
+func DefaultConfig(net NetKind) Config {
+	c := Config{
+		Net: NetConfig{Kind: net, Channels: 3, ResBlocks: 2},
+		Quantizer: QuantizerConfig{QuantizerConfig: model.DefaultConfig().Quantizer, Variance: OnePlusExp, InitialScale: 20},
+		Decoder:   DecoderConfig{Kind: GaussianDecoder, InitialSpread: 0.01},
+	}
+	c.Quantizer.Kind, c.Quantizer.EMADecay = model.Gaussian1, 0.99
+	switch net {
+	case Net28:
+		c.Net.Channels, c.Quantizer.CodebookSize, c.Quantizer.InitialScale = 1, 128, 10
+	case Net64:
+		c.Net.ResBlocks = 6
+	case Net64Label:
+		c.Net.Channels, c.Decoder.Kind = 19, VMFDecoder
+		c.Quantizer.Kind, c.Quantizer.CodebookSize, c.Quantizer.InitialScale = VMF, 64, 0.05
+	}
+	return c
+}
+
+// Side returns the height and width of images (pixels).
+func (c Config) Side() int {
+	switch c.Net.Kind {
+	case Net28:
+		return 28
+	case Net32:
+		return 32
+	}
+	return 64
+}
+
+// Grid returns the height and width of the grid of codes.
+func (c Config) Grid() int {
+	if c.Net.Kind == Net64Label {
+		return c.Side() / 8
+	}
+	return c.Side() / 4
+}
+
+// Labels says that images are maps of class labels.
+func (c Config) Labels() bool { return c.Decoder.Kind != GaussianDecoder }
+
+// Dim returns D, the channels of a latent.
+func (c Config) Dim() int {
+	if c.Quantizer.Kind == VMF {
+		return c.Quantizer.CodebookDim + 1
+	}
+	return c.Quantizer.CodebookDim
+}
+
+// InputChannels returns the channels of the first convolution. Labels are
+// one-hot vectors there, of an even number of classes.
+func (c Config) InputChannels() int {
+	if c.Labels() {
+		return (c.Net.Channels + 1) / 2 * 2
+	}
+	return c.Net.Channels
+}
+
+// OutputChannels returns F: the classes of a categorical decoder, an even number
+// of axes of a vmf decoder.
+func (c Config) OutputChannels() int {
+	if c.Decoder.Kind == CategoricalDecoder {
+		return c.Net.Channels
+	}
+	return c.InputChannels()
+}
+
+// PixelValues returns the number of values of an image that the decoder gives a
+// distribution to: H*W*C, or H*W labels.
+func (c Config) PixelValues() int {
+	n := c.Side() * c.Side()
+	if !c.Labels() {
+		n *= c.Net.Channels
+	}
+	return n
+}
+
+// Gaussian reports whether the latents' variance is that of an SQ-VAE.
+func (c Config) Gaussian() bool { return c.Quantizer.Kind.Gaussian() || c.Quantizer.Kind == Gaussian2 }
+
+// VarianceHead says that the encoder has a second head, of log variances.
+func (c Config) VarianceHead() bool {
+	return c.Gaussian() && c.Quantizer.Kind != model.Gaussian1 || c.Quantizer.Kind == VAE
+}
+
+// Codes says that the model has a codebook.
+func (c Config) Codes() bool { return c.Quantizer.Kind != VAE }
+
+// Validate reports every field that is out of range, one error each.
+func (c Config) Validate() error {
+	errs := []error{c.Quantizer.Validate(QuantizerKinds)}
+	check := func(ok bool, field, want string, got any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: must be %s (got %v)", field, want, got))
+		}
+	}
+	check(slices.Contains(NetKinds, c.Net.Kind), "model.kind", fmt.Sprintf("one of %v", NetKinds), c.Net.Kind)
+	check(c.Net.Channels >= 1 && c.Net.Channels <= 256, "model.channels", "between 1 and 256", c.Net.Channels)
+	check(c.Net.ResBlocks >= 1 && c.Net.ResBlocks <= 64, "model.res_blocks", "between 1 and 64", c.Net.ResBlocks)
+	q := c.Quantizer
+	check(q.CodebookDim >= 2, "quantizer.codebook_dim", "at least 2", q.CodebookDim)
+	check(slices.Contains([]Variance{Exp, OnePlusExp, Fixed}, q.Variance), "quantizer.variance",
+		fmt.Sprintf("%q, %q or %q", Exp, OnePlusExp, Fixed), q.Variance)
+	check(q.Variance != Fixed || q.Kind == model.Gaussian1, "quantizer.variance", "fixed for gaussian-1 only", q.Kind)
+	check(q.InitialScale >= 1e-6 && q.InitialScale <= 1e6, "quantizer.initial_scale", "between 1e-06 and 1e+06", q.InitialScale)
+	d := c.Decoder
+	check(slices.Contains([]DecoderKind{GaussianDecoder, CategoricalDecoder, VMFDecoder}, d.Kind), "decoder.kind",
+		fmt.Sprintf("%q, %q or %q", GaussianDecoder, CategoricalDecoder, VMFDecoder), d.Kind)
+	check(!c.Labels() || c.Net.Channels >= 2, "model.channels", "at least 2 classes", c.Net.Channels)
+	check(!d.LearnVariance || d.Kind == GaussianDecoder, "decoder.learn_variance", "false unless the decoder is gaussian", d.LearnVariance)
+	check(d.InitialSpread >= 1e-6 && d.InitialSpread <= 1e3, "decoder.initial_spread", "between 1e-06 and 1000", d.InitialSpread)
+	return errors.Join(errs...)
+}
