@@ -96,7 +96,7 @@ type DecoderConfig struct {
 // of MNIST, CIFAR-10 or CelebA, or the vMF model of CelebAMask-HQ.
 func DefaultConfig(net NetKind) Config {
 	c := Config{
-		Net: NetConfig{Kind: net, Channels: 3, ResBlocks: 2},
+		Net:       NetConfig{Kind: net, Channels: 3, ResBlocks: 2},
 		Quantizer: QuantizerConfig{QuantizerConfig: model.DefaultConfig().Quantizer, Variance: OnePlusExp, InitialScale: 20},
 		Decoder:   DecoderConfig{Kind: GaussianDecoder, InitialSpread: 0.01},
 	}
