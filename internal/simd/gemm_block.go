@@ -61,7 +61,7 @@ type gemmPass struct {
 	panelA         []float32 // panels of A: bufA, or a row of A itself
 	strideA        int       // of panelA
 	gathered       []float32 // part of A that a window gathers, not yet packed
-	edge           []float32 // a tile that hangs over the right edge of C
+	edge           []float32 // a tile that hangs over the right edge of C, or whose rows lie apart
 }
 
 var gemmPasses = freeList[gemmPass]{}
@@ -113,7 +113,7 @@ func (s *gemmPass) packPanelsB() {
 func (s *gemmPass) rows(ic, ie int) {
 	s.packA(ic, ie)
 	nr, wide := s.kern.nr, 1
-	if ie-ic < len(s.kern.wide) {
+	if ie-ic < len(s.kern.wide) && s.places.w == 0 {
 		wide = max(1, s.kern.wide[ie-ic])
 	}
 	for j := s.jc; j < s.je; {
@@ -149,14 +149,13 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 		i := gemmPart(ic, ie, p, panels)
 		h := gemmPart(ic, ie, p+1, panels) - i
 		a := s.panelA[p*stride*s.kc:]
-		c := s.c[i*s.ldc+j:]
-		if w >= nr {
-			s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, c, s.ldc, add)
+		if w >= nr && s.aligned(i, h) {
+			s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, s.c[s.row(i)+j:], s.ldc, add)
 			continue
 		}
 		s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, s.edge, nr, false)
 		for r := range h {
-			to := c[r*s.ldc:][:w]
+			to := s.c[s.row(i+r)+j:][:w]
 			if !add {
 				copy(to, s.edge[r*nr:])
 				continue

@@ -65,21 +65,6 @@ func derivative(x []float64, dy []float32, f func() []float64) []float64 {
 	return dx
 }
 
-// eachTap calls visit for every pair of an input and an output frame that a
-// convolution joins.
-func (c Conv1D) eachTap(b, t int, visit func(in, out, tap int)) {
-	to := c.OutLen(t)
-	for i := range b {
-		for at := range to {
-			for tap := range c.Kernel {
-				if s := at*c.Stride + tap*c.Dilation - c.PadLeft; s >= 0 && s < t {
-					visit(i*t+s, i*to+at, tap)
-				}
-			}
-		}
-	}
-}
-
 func TestConv1DReference(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
@@ -95,20 +80,7 @@ func TestConv1DReference(t *testing.T) {
 			}
 			r := rand.New(rand.NewPCG(1, uint64(n)))
 			x, w, bias, dy := randoms(r, b*frames*c.In), randoms(r, c.Kernel*c.In*c.Out), randoms(r, c.Out), randoms(r, n)
-			y, dx, dw := make([]float64, n), make([]float64, len(x)), make([]float64, len(w))
-			for i := range y {
-				y[i] = float64(bias[i%c.Out])
-			}
-			c.eachTap(b, frames, func(in, out, tap int) {
-				for i := range c.In {
-					for o := range c.Out {
-						xi, wi, yi := in*c.In+i, (tap*c.In+i)*c.Out+o, out*c.Out+o
-						y[yi] += float64(x[xi]) * float64(w[wi])
-						dx[xi] += float64(dy[yi]) * float64(w[wi])
-						dw[wi] += float64(dy[yi]) * float64(x[xi])
-					}
-				}
-			})
+			y, dx, dw := c.grid().conv64(x, w, bias, dy, b, 1, frames)
 			gotY, gotDX, gotDW := randoms(r, n), randoms(r, len(x)), randoms(r, len(w)) // overwritten
 			c.Forward(gotY, x, w, bias, b, frames)
 			c.BackwardInput(gotDX, dy, w, b, frames)

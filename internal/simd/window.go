@@ -1,56 +1,93 @@
 package simd
 
-// window is a matrix [B*to, kernel*in] whose row r holds the frames that output
-// frame r%to of sequence r/to of a convolution sees: kernel frames, dilation
-// apart, the first of them frame (r%to)*stride-padLeft. Frames outside the
-// sequence are zero. It is never built as a whole: a product gathers the part
-// it is about to pack.
+// window is a matrix [B*toH*toW, taps*in] whose row (i*toH+y)*toW+x holds the
+// values of image i that output (y, x) of a convolution sees, tap after tap.
+// Values outside the image are zero. It is never built as a whole: a product
+// gathers the part it is about to pack.
 type window struct {
-	in, kernel, stride, dilation, padLeft int
-	t, to                                 int // frames of a sequence of x, and of rows
+	in       int // channels
+	y, x     Axis
+	h, w     int // of an image
+	toH, toW int // of the output
 }
 
 // gather copies columns c0 to c1-1 of rows r0 to r1-1 to dst, one row after the
 // other.
 //
-//	x [B, t, in] float32
-func (w window) gather(dst, x []float32, r0, r1, c0, c1 int) {
-	// Columns of span values are neighbours in x as well.
-	span := w.in
-	if w.dilation == 1 {
-		span *= w.kernel
+//	img [B, h, w, in] float32
+func (w *window) gather(dst, img []float32, r0, r1, c0, c1 int) {
+	// Columns of span values are neighbours in img as well.
+	span, spans := w.in, w.x.Kernel
+	if w.x.Dilation == 1 {
+		span, spans = span*spans, 1
 	}
-	size := w.t * w.in
+	line := w.w * w.in
+	size := w.h * line
+	i, y, x := r0/(w.toH*w.toW), r0/w.toW%w.toH, r0%w.toW
 	for r := r0; r < r1; r++ {
-		seq := x[r/w.to*size:][:size]
-		first := r%w.to*w.stride - w.padLeft
+		one := img[i*size:][:size]
+		firstY, firstX := y*w.y.Stride-w.y.Before, (x*w.x.Stride-w.x.Before)*w.in
 		for c := c0; c < c1; {
-			tap := c / span
-			end := min((tap+1)*span, c1)
-			from := (first+tap*w.dilation)*w.in + c - tap*span // of column c in seq
+			part := c / span
+			end := min((part+1)*span, c1)
 			row := dst[:end-c]
+			dst = dst[end-c:]
+			tapY, tapX := part/spans, part%spans
+			from := firstX + tapX*w.x.Dilation*w.in + c - part*span // of column c in its line
+			at := firstY + tapY*w.y.Dilation
+			c = end
+			if at < 0 || at >= w.h {
+				clear(row)
+				continue
+			}
 			lo := min(max(-from, 0), len(row))
-			hi := max(min(size-from, len(row)), lo)
+			hi := max(min(line-from, len(row)), lo)
 			clear(row[:lo])
 			if lo < hi {
-				copy(row[lo:hi], seq[from+lo:])
+				copy(row[lo:hi], one[at*line+from+lo:])
 			}
 			clear(row[hi:])
-			dst = dst[end-c:]
-			c = end
+		}
+		if x++; x == w.toW {
+			x = 0
+			if y++; y == w.toH {
+				y = 0
+				i++
+			}
 		}
 	}
 }
 
-// tapOrder reads convolution weights [kernel*in, out] as the matrix
+// tapOrder reads convolution weights [taps*in, out] as the matrix
 // [count*out, in] that multiplies gradients of the output: block i of out rows
-// is the transpose of tap first+step*(count-1-i).
-type tapOrder struct{ in, out, first, step, count int }
+// is the transpose of tap count-1-i of those that the phases y and x have.
+type tapOrder struct {
+	in, out, kernelX int
+	y, x             axisPhase
+}
 
 // source returns where value p of column j lies in the weights, and how many
 // values of the column follow each other from there, itself included.
-func (o tapOrder) source(p, j int) (at, n int) {
-	tap := o.first + o.step*(o.count-1-p/o.out)
+func (o *tapOrder) source(p, j int) (at, n int) {
+	block, wide := p/o.out, o.x.axis.Kernel
+	y := o.y.first + o.y.step*(o.y.axis.Kernel-1-block/wide)
+	x := o.x.first + o.x.step*(wide-1-block%wide)
 	at = p % o.out
-	return (tap*o.in+j)*o.out + at, o.out - at
+	return ((y*o.kernelX+x)*o.in+j)*o.out + at, o.out - at
 }
+
+// lattice places the rows of a product: row (i*h+y)*w+x goes to element
+// i*image + y*line + x*ldc of C. Its zero value places them ldc apart.
+type lattice struct{ h, w, image, line int }
+
+// row returns where row i of C begins.
+func (g *gemmCall) row(i int) int {
+	l := &g.places
+	if l.w == 0 {
+		return i * g.ldc
+	}
+	return i/(l.w*l.h)*l.image + i/l.w%l.h*l.line + i%l.w*g.ldc
+}
+
+// aligned says that the n rows of C from i on are ldc apart.
+func (g *gemmCall) aligned(i, n int) bool { return g.places.w == 0 || i%g.places.w+n <= g.places.w }
