@@ -50,7 +50,7 @@ func layers(t *testing.T, r *rand.Rand) (*graphtest.Derivative, G.Nodes) {
 	soft := graph.GumbelSoftmax(a, graphtest.Input(g, "u", u, a.Shape()...), tau)
 	q := graph.Linear(soft, book, nil)
 	out := graph.Linear(graph.Upsample(q, 2), param("out", 2*h, in), param("out bias", in))
-	outputs := G.Nodes{graph.ARELBO(out, x), graph.GaussianRegularizer(y, w, q), graph.NegEntropy(a)}
+	outputs := G.Nodes{graph.ARELBO(out, x, 1), graph.GaussianRegularizer(y, w, q), graph.NegEntropy(a)}
 	d := graphtest.Differentiate(t, outputs, G.Nodes{nil, nil, nil}, params)
 	return d, append(outputs, d.Grads...)
 }

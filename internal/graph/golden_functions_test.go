@@ -1,12 +1,14 @@
 package graph_test
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
 
+	"vqspeech/internal/bessel"
 	"vqspeech/internal/golden"
 	"vqspeech/internal/graph"
 	"vqspeech/internal/graph/graphtest"
@@ -30,13 +32,13 @@ func TestGoldenFunctions(t *testing.T) {
 		f.Check(pre+"grad.in."+x, graphtest.Floats(d.Grads[0]))
 	}
 	unary("act_relu.", "x", graph.ReLU)
+	unary("act_sigmoid.", "x", graph.Sigmoid)
+	unary("act_softplus.", "x", graph.Softplus)
 	unary("l2norm.", "x", graph.Normalize)
 	unary("l2norm_tiny.", "x", graph.Normalize)
-	for name, fn := range map[string]func(dst, src []float32){"sigmoid": simd.Sigmoid, "tanh": simd.Tanh} {
-		x := f.F32("act_" + name + ".in.x")
-		fn(x, x)
-		f.Check("act_"+name+".out.y", x)
-	}
+	tanh := f.F32("act_tanh.in.x")
+	simd.Tanh(tanh, tanh)
+	f.Check("act_tanh.out.y", tanh)
 	noise := f.F32("gumbel.in.u")
 	simd.Gumbel(noise, noise)
 	f.Check("gumbel.out.g", noise)
@@ -58,9 +60,9 @@ func TestGoldenFunctions(t *testing.T) {
 	}
 	checkUpsample(t, f)
 	checkNegEntropy(t, f)
-	// Sigmoid and tanh are parts of the recurrent layer so far: no gradients of
-	// their own. Softplus, the gate and the cross-entropy have no kernels yet.
-	f.RequireAllUsed("act_sigmoid.grad.*", "act_tanh.grad.*", "act_softplus.*", "gate.*", "cross_entropy*")
+	// Tanh is a part of the recurrent layer: no gradient of its own. The gate is
+	// compared with PyTorch in the WaveNet's fixtures, the cross-entropy there too.
+	f.RequireAllUsed("act_tanh.grad.*", "gate.*", "cross_entropy*")
 }
 
 // gumbelSoftmax draws from the fixture's uniforms. The hard kind has the value
@@ -106,4 +108,59 @@ func checkNegEntropy(t *testing.T, f *golden.File) {
 	d.Run(t)
 	f.Check("neg_entropy.loss.sum", graphtest.Floats(sum))
 	f.Check("neg_entropy.grad.in.logits", graphtest.Floats(d.Grads[0]))
+}
+
+func TestGoldenVMFRecon(t *testing.T) {
+	f := golden.Open(t, "vmf_recon.safetensors")
+	var cases []struct {
+		Prefix  string
+		Classes int
+	}
+	f.JSON("recon_cases", &cases)
+	if len(cases) == 0 {
+		t.Fatal("no cases")
+	}
+	for _, c := range cases {
+		t.Run(c.Prefix, func(t *testing.T) { checkVMFRecon(f, t, c.Prefix, c.Classes) })
+	}
+	f.RequireAllUsed("bessel.*")
+}
+
+func checkVMFRecon(f *golden.File, t *testing.T, pre string, classes int) {
+	s := f.Shape(pre + "in.u")
+	b, dim, pixels := s[0], s[1], s[2]*s[3]
+	first := func(x []float32) []float32 { return graphtest.ChannelsFirst(x, b, pixels, len(x)/(b*pixels)) }
+	g := G.NewGraph()
+	u := graphtest.Input(g, "u", graphtest.ChannelsLast(f.F32(pre+"in.u"), b, dim, pixels), b, s[2], s[3], dim)
+	label := f.I32(pre + "in.label")
+	spread := graphtest.Input(g, "t", f.F32(pre+"param.log_kappa_inv"), 1)
+	loss := graph.VMFRecon(u, graphtest.Input(g, "label", label, b, s[2], s[3]), spread)
+	unit := graph.Normalize(u)
+	pred := graph.Assign(unit)
+	d := graphtest.Differentiate(t, G.Nodes{loss}, G.Nodes{nil}, G.Nodes{u, spread})
+	d.Run(t)
+	f.Check(pre+"loss.recon", graphtest.Floats(loss))
+	f.Check(pre+"grad.in.u", first(graphtest.Floats(d.Grads[0])))
+	f.Check(pre+"grad.param.log_kappa_inv", graphtest.Floats(d.Grads[1]))
+	f.Check(pre+"out.f", first(graphtest.Floats(unit)))
+	f.CheckInts(pre+"out.pred", graphtest.Ints(pred))
+	right := 0
+	for i, k := range graphtest.Ints(pred) {
+		if k == label[i] {
+			right++
+		}
+	}
+	f.Check(pre+"out.accuracy", []float32{float32(right) / float32(len(label))})
+	kappa := 1 / (math.Exp(float64(graphtest.Floats(spread)[0])) + graph.SpreadFloor)
+	f.Check(pre+"out.kappa", []float32{float32(kappa)})
+	f.Check(pre+"out.c", []float32{float32(bessel.VMFLogNormalizer(dim, kappa))})
+	prob := make([]float32, b*pixels*classes)
+	for i := range b * pixels {
+		row := prob[i*classes : (i+1)*classes]
+		for j := range row {
+			row[j] = float32(kappa) * graphtest.Floats(unit)[i*dim+j]
+		}
+	}
+	simd.Softmax(prob, prob, nil, b*pixels, classes, 1)
+	f.Check(pre+"out.class_prob", first(prob))
 }

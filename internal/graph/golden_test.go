@@ -14,20 +14,20 @@ import (
 	"vqspeech/internal/simd"
 )
 
-// weightOf reads a convolution's weights (out, in, k) as [k*in, out].
-func weightOf(f *golden.File, name string) (w []float32, out, in, k int) {
+// weightOf reads a convolution's weights (out, in, taps...) as [taps*in, out].
+func weightOf(f *golden.File, name string) (w []float32, out, in, taps int) {
 	s := f.Shape(name)
-	out, in, k = s[0], s[1], s[2]
+	out, in, taps = s[0], s[1], size(s[2:])
 	src := f.F32(name)
 	w = make([]float32, len(src))
 	for o := range out {
 		for c := range in {
-			for tap := range k {
-				w[(tap*in+c)*out+o] = src[(o*in+c)*k+tap]
+			for tap := range taps {
+				w[(tap*in+c)*out+o] = src[(o*in+c)*taps+tap]
 			}
 		}
 	}
-	return w, out, in, k
+	return w, out, in, taps
 }
 
 // fileWeight turns [k*in, out] back into (out, in, k).
@@ -105,6 +105,56 @@ func checkConv1D(t *testing.T, f *golden.File, pre string, geometry simd.Conv1D,
 	if bias {
 		f.Check(pre+"grad.param.bias", graphtest.Floats(d.Grads[2]), out)
 	}
+}
+
+func TestGoldenConv2D(t *testing.T) {
+	f := golden.Open(t, "layers_conv2d.safetensors")
+	var cases []struct {
+		Name, Kind string
+		K, Pad     [2]int
+		Stride     int
+	}
+	f.JSON("cases", &cases)
+	for _, c := range cases {
+		axis := func(i int) simd.Axis {
+			return simd.Axis{Kernel: c.K[i], Stride: c.Stride, Dilation: 1, Before: c.Pad[i], After: c.Pad[i]}
+		}
+		layer := graph.Conv2D
+		if c.Kind == "transposed" {
+			layer = graph.ConvTranspose2D
+		} else if c.Kind != "conv" {
+			t.Fatalf("case %s has the unknown kind %q", c.Name, c.Kind)
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			checkConv2D(t, f, "conv2d."+c.Name+".", layer, simd.Conv2D{Y: axis(0), X: axis(1)})
+		})
+	}
+	f.RequireAllUsed()
+}
+
+func checkConv2D(t *testing.T, f *golden.File, pre string, layer func(x, w, bias *G.Node, c simd.Conv2D) *G.Node, geometry simd.Conv2D) {
+	g := G.NewGraph()
+	w, rows, cols, taps := weightOf(f, pre+"param.weight")
+	geometry.In, geometry.Out = cols, rows
+	image := func(name string) *G.Node {
+		s := f.Shape(pre + name)
+		return graphtest.Input(g, name, graphtest.ChannelsLast(f.F32(pre+name), s[0], s[1], s[2]*s[3]), s[0], s[2], s[3], s[1])
+	}
+	check := func(name string, got []float32) {
+		s := f.Shape(pre + name)
+		f.Check(pre+name, graphtest.ChannelsFirst(got, s[0], s[2]*s[3], s[1]), s...)
+	}
+	wrt := G.Nodes{
+		image("in.x"), graphtest.Input(g, "w", w, taps*cols, rows),
+		graphtest.Input(g, "bias", f.F32(pre+"param.bias"), f.Shape(pre+"param.bias")...),
+	}
+	y := layer(wrt[0], wrt[1], wrt[2], geometry)
+	d := graphtest.Differentiate(t, G.Nodes{y}, G.Nodes{image("in.gy")}, wrt)
+	d.Run(t)
+	check("out.y", graphtest.Floats(y))
+	check("grad.in.x", graphtest.Floats(d.Grads[0]))
+	f.Check(pre+"grad.param.weight", fileWeight(graphtest.Floats(d.Grads[1]), rows, cols, taps))
+	f.Check(pre+"grad.param.bias", graphtest.Floats(d.Grads[2]))
 }
 
 func TestGoldenNormRNN(t *testing.T) {

@@ -57,6 +57,18 @@ func gradientCases() []gradientCase {
 		{"conv1d/no bias", [][]int{{1, 5, 3}, {9, 1}}, func(in []*G.Node) *G.Node {
 			return graph.Conv1D(in[0], in[1], nil, simd.Conv1D{In: 3, Out: 1, Kernel: 3, Stride: 1, Dilation: 1})
 		}},
+		{"conv2d", [][]int{{2, 5, 7, 3}, {4 * 4 * 3, 5}, {5}}, func(in []*G.Node) *G.Node {
+			return graph.Conv2D(in[0], in[1], in[2], simd.Square(3, 5, 4, 2, 1))
+		}},
+		{"transposed conv2d", [][]int{{2, 3, 2, 5}, {4 * 4 * 3, 5}, {3}}, func(in []*G.Node) *G.Node {
+			return graph.ConvTranspose2D(in[0], in[1], in[2], simd.Square(3, 5, 4, 2, 1))
+		}},
+		{"conv labels", [][]int{{3 * 3 * 4, 5}, {5}}, func(in []*G.Node) *G.Node {
+			labels := graphtest.Input(in[0].Graph(), "labels", []int32{0, 3, 2, 3, 1, 1, 0, 2, 3, 3, 0, 1}, 2, 2, 3)
+			return graph.ConvLabels(labels, in[0], in[1], simd.Square(4, 5, 3, 1, 1))
+		}},
+		{"sigmoid", [][]int{{3, 7}}, func(in []*G.Node) *G.Node { return graph.Sigmoid(in[0]) }},
+		{"softplus", [][]int{{3, 7}}, func(in []*G.Node) *G.Node { return graph.Softplus(in[0]) }},
 		transposed("even", simd.Conv1D{In: 3, Out: 5, Kernel: 8, Stride: 2, Dilation: 1, PadLeft: 3, PadRight: 3}, 4),
 		transposed("odd", simd.Conv1D{In: 2, Out: 3, Kernel: 15, Stride: 3, Dilation: 1, PadLeft: 6, PadRight: 6}, 3),
 		gated("repeated context", 2), gated("full context", 6),
@@ -98,7 +110,20 @@ func gradientCases() []gradientCase {
 		}},
 		{"relu", [][]int{{3, 7}}, func(in []*G.Node) *G.Node { return graph.ReLU(in[0]) }},
 		{"mse", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.MSE(in[0], in[1]) }},
-		{"arelbo", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.ARELBO(in[0], in[1]) }},
+		{"arelbo", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.ARELBO(in[0], in[1], 15) }},
+		{"gaussian nll", [][]int{{2, 3, 5}, {2, 3, 5}, {1}}, func(in []*G.Node) *G.Node { return graph.GaussianNLL(in[0], in[1], in[2]) }},
+		{"reparameterize", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node {
+			noise := make([]float32, 30)
+			for i := range noise {
+				noise[i] = float32(i%7) - 3
+			}
+			return graph.Reparameterize(in[0], in[1], graphtest.Input(in[0].Graph(), "noise", noise, 2, 3, 5))
+		}},
+		{"gaussian kl", [][]int{{2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.GaussianKL(in[0], in[1]) }},
+		{"vmf recon", [][]int{{2, 3, 6}, {1}}, func(in []*G.Node) *G.Node {
+			label := graphtest.Input(in[0].Graph(), "label", []int32{0, 5, 3, 2, 2, 1}, 2, 3)
+			return graph.VMFRecon(in[0], label, in[1])
+		}},
 		{"add scalar", [][]int{{2, 3, 5}, {1}}, func(in []*G.Node) *G.Node { return graph.AddScalar(in[0], in[1]) }},
 		{"precision", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Precision(in[0]) }},
 		{"exp plus", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.ExpPlus(in[0], 1) }},

@@ -16,12 +16,9 @@ func MSE(x, target *G.Node) *G.Node {
 	CheckShape("mse target", target, x.Shape()...)
 	return applyScalar("mse", func(in []G.Value) float64 {
 		return meanSquare(floats(in[0]), floats(in[1]))
-	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
-		return gradients("mse/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
-			scale := 2 * float64(scalar(v[2])) / float64(len(out[0]))
-			difference(out[0], floats(v[0]), floats(v[1]), scale)
-			difference(out[1], floats(v[0]), floats(v[1]), -scale)
-		}, in[0], in[1], grad)
+	}, []bool{true, true}, func(in G.Nodes, out, grad *G.Node, want []bool) G.Nodes {
+		n := float64(x.Shape().TotalSize())
+		return differenceGradients("mse/d", in, out, grad, want, func(upstream float64) float64 { return 2 * upstream / n })
 	}, x, target)
 }
 
@@ -73,26 +70,60 @@ func StopGradient(x *G.Node) *G.Node {
 }
 
 // ARELBO is the reconstruction term with the decoder variance at its maximum
-// likelihood value (Takida et al. 2022, as sony/sqvae's speech recipe codes
-// it): D/2 * ln(MSE) nats per sample, D the elements of one sample of the
-// batch, additive constants dropped.
+// likelihood value (Takida et al. 2022): D/2 * ln(scale*MSE) nats per sample, D
+// the elements of one sample of the batch, additive constants dropped.
+// sony/sqvae has scale 1 for speech and D for images, which changes no gradient.
 //
-//	x, target [B, T, M] → scalar
-func ARELBO(x, target *G.Node) *G.Node {
+//	x, target [B, ...] → scalar
+func ARELBO(x, target *G.Node, scale float64) *G.Node {
 	CheckShape("arelbo target", target, x.Shape()...)
 	b := float64(x.Shape()[0])
 	perSample := float64(x.Shape().TotalSize()) / b
 	var m float64
 	return applyScalar("arelbo", func(in []G.Value) float64 {
 		m = meanSquare(floats(in[0]), floats(in[1]))
-		return 0.5 * perSample * math.Log(m)
-	}, []bool{true, true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
-		return gradients("arelbo/d", []tensor.Shape{x.Shape(), x.Shape()}, func(out [][]float32, v []G.Value) {
-			scale := float64(scalar(v[2])) / (b * m)
-			difference(out[0], floats(v[0]), floats(v[1]), scale)
-			difference(out[1], floats(v[0]), floats(v[1]), -scale)
-		}, in[0], in[1], grad)
+		return 0.5 * perSample * math.Log(scale*m)
+	}, []bool{true, true}, func(in G.Nodes, out, grad *G.Node, want []bool) G.Nodes {
+		return differenceGradients("arelbo/d", in, out, grad, want, func(upstream float64) float64 { return upstream / (b * m) })
 	}, x, target)
+}
+
+// differenceGradients are the gradients of a function of x - target alone:
+// factor*(x - target) and its negative. factor may use what the forward pass has
+// left behind.
+func differenceGradients(name string, in G.Nodes, out, grad *G.Node, want []bool, factor func(upstream float64) float64) G.Nodes {
+	grads := make(G.Nodes, 2)
+	for i, sign := range []float64{1, -1} {
+		if want[i] {
+			grads[i] = apply(name, in[0].Shape(), func(d []float32, v []G.Value) {
+				difference(d, floats(v[0]), floats(v[1]), sign*factor(float64(scalar(v[2]))))
+			}, nil, nil, in[0], in[1], grad, out)
+		}
+	}
+	return grads
+}
+
+// GaussianNLL is the reconstruction term with a trained log variance l:
+// M/(2 exp l) + D/2 l nats per sample, M the squared error of a sample, D its
+// elements, additive constants dropped.
+//
+//	x, target [B, ...], logVar [1] → scalar
+func GaussianNLL(x, target, logVar *G.Node) *G.Node {
+	CheckShape("gaussian nll target", target, x.Shape()...)
+	CheckShape("gaussian nll log variance", logVar, 1)
+	b := float64(x.Shape()[0])
+	perSample := float64(x.Shape().TotalSize()) / b
+	var m, precision float64
+	return applyScalar("gaussian nll", func(in []G.Value) float64 {
+		l := float64(floats(in[2])[0])
+		m, precision = perSample*meanSquare(floats(in[0]), floats(in[1])), math.Exp(-l)
+		return 0.5 * (m*precision + perSample*l)
+	}, []bool{true, true, true}, func(in G.Nodes, out, grad *G.Node, want []bool) G.Nodes {
+		grads := differenceGradients("gaussian nll/d", in, out, grad, want, func(upstream float64) float64 { return upstream * precision / b })
+		return append(grads, apply("gaussian nll/dl", tensor.Shape{1}, func(d []float32, v []G.Value) {
+			d[0] = float32(0.5 * (perSample - m*precision) * float64(scalar(v[0])))
+		}, nil, nil, grad, out))
+	}, x, target, logVar)
 }
 
 func meanSquare(x, y []float32) float64 {

@@ -156,14 +156,3 @@ func Embedding(table, index *G.Node) *G.Node {
 		}, nil, nil, grad, in[1]), nil}
 	}, table, index)
 }
-
-// ReLU is max(x, 0); its gradient at 0 is 0.
-func ReLU(x *G.Node) *G.Node {
-	return apply("relu", x.Shape(), func(y []float32, in []G.Value) {
-		simd.ReLU(y, floats(in[0]))
-	}, []bool{true}, func(_ G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
-		return G.Nodes{apply("relu/d", x.Shape(), func(dx []float32, v []G.Value) {
-			simd.ReLUBackward(dx, floats(v[1]), floats(v[0]))
-		}, nil, nil, out, grad)}
-	}, x)
-}

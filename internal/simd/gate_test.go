@@ -196,7 +196,7 @@ func TestTransposedReference(t *testing.T) {
 		for i := range y {
 			y[i] = float64(bias[i%c.In])
 		}
-		c.grid().eachTap(b, 1, to, func(big, little, tap int) {
+		c.Grid().eachTap(b, 1, to, func(big, little, tap int) {
 			for i := range c.In {
 				for o := range c.Out {
 					yi, wi, xi := big*c.In+i, (tap*c.In+i)*c.Out+o, little*c.Out+o

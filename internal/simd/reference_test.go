@@ -80,7 +80,7 @@ func TestConv1DReference(t *testing.T) {
 			}
 			r := rand.New(rand.NewPCG(1, uint64(n)))
 			x, w, bias, dy := randoms(r, b*frames*c.In), randoms(r, c.Kernel*c.In*c.Out), randoms(r, c.Out), randoms(r, n)
-			y, dx, dw := c.grid().conv64(x, w, bias, dy, b, 1, frames)
+			y, dx, dw := c.Grid().conv64(x, w, bias, dy, b, 1, frames)
 			gotY, gotDX, gotDW := randoms(r, n), randoms(r, len(x)), randoms(r, len(w)) // overwritten
 			c.Forward(gotY, x, w, bias, b, frames)
 			c.BackwardInput(gotDX, dy, w, b, frames)

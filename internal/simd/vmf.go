@@ -122,3 +122,39 @@ func scale(x []float32, factor float32) {
 		x[i] *= factor
 	}
 }
+
+// VMFCosines computes, for every row, the cosine between u and the axis of its
+// label: u[label]/|u|.
+//
+//	cosines [N], u [N, F] float32, label [N] int32, each < F
+func VMFCosines(cosines, u []float32, label []int32, n, f int) {
+	checkLen("VMFCosines u", len(u), n*f)
+	checkLen("VMFCosines label", len(label), n)
+	Parallel(n, rowGrain(f), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			row := u[r*f : (r+1)*f]
+			cosines[r] = float32(float64(row[label[r]]) / max(math.Sqrt(SumSquares(row)), normalizeMin))
+		}
+	})
+}
+
+// VMFCosinesBackward computes factor times the gradient of the sum of
+// VMFCosines: factor*(axis - f*cosine)/|u| with f = u/|u|.
+//
+//	du, u [N, F] float32, label [N] int32
+func VMFCosinesBackward(du, u []float32, label []int32, factor float64, n, f int) {
+	checkLen("VMFCosines du", len(du), n*f)
+	Parallel(n, rowGrain(f), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			row, dst := u[r*f:(r+1)*f], du[r*f:(r+1)*f]
+			length := math.Sqrt(SumSquares(row))
+			inv := factor / max(length, normalizeMin)
+			along := 0.0 // the norm of a tiny row is constant
+			if length > normalizeMin {
+				along = -inv * float64(row[label[r]]) / (length * length)
+			}
+			affine(dst, row, float32(along), 0)
+			dst[label[r]] += float32(inv)
+		}
+	})
+}

@@ -100,7 +100,7 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 
 	target := graph.Frames(s.nodes.mel, 1, t-1)
 	if tc.Recon == "arelbo" {
-		s.nodes.recon = graph.ARELBO(s.nodes.output, target)
+		s.nodes.recon = graph.ARELBO(s.nodes.output, target, 1)
 	} else {
 		s.nodes.recon = graph.MSE(s.nodes.output, target)
 	}
