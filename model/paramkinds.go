@@ -2,8 +2,8 @@ package model
 
 import "fmt"
 
-// The constructors of this file describe the tensors of further networks, with
-// PyTorch's default initial values.
+// The constructors of this file describe the tensors of further networks. Where
+// no initial value is given it is PyTorch's default.
 
 // ConvParam is the weight of a convolution, in files [out, in, k], in memory
 // [k*in, out] (see simd.Conv1D). That of a transposed convolution is the same
@@ -26,6 +26,27 @@ func BiasParam(name string, n, fan int) Param { return Param{name, []int{n}, pla
 // EmbeddingParam is a table [rows, dim] of normally distributed vectors.
 func EmbeddingParam(name string, rows, dim int) Param {
 	return Param{name, []int{rows, dim}, plain, normal}
+}
+
+// NormalParam is a tensor of normally distributed values.
+func NormalParam(name string, mean, deviation float64, shape ...int) Param {
+	return Param{name, shape, plain, initializer{mean: mean, normal: deviation}}
+}
+
+// UniformParam is a tensor of values uniform in ±bound.
+func UniformParam(name string, bound float64, shape ...int) Param {
+	return Param{name, shape, plain, uniform(bound)}
+}
+
+// ConstantParam is a tensor of one value.
+func ConstantParam(name string, value float64, shape ...int) Param {
+	return Param{name, shape, plain, constant(value)}
+}
+
+// Conv2DParam is the weight of a convolution over images, like ConvParam but in
+// files [out, in, kh, kw] and with normally distributed values about 0.
+func Conv2DParam(name string, out, in, kh, kw int, deviation float64) Param {
+	return Param{name, []int{out, in, kh, kw}, convOIK, initializer{normal: deviation}}
 }
 
 // CheckWeights reports a tensor of params that w lacks or has in another size.

@@ -27,16 +27,14 @@ const (
 	linearOI        // file [out, in], memory [in, out]
 )
 
-type initializer struct {
-	kind  string // "uniform" ±bound, "normal", "constant"
-	value float64
-}
+// initializer draws an initial value: mean + uniform*U(-1, 1) + normal*N(0, 1).
+type initializer struct{ mean, uniform, normal float64 }
 
-func uniform(bound float64) initializer  { return initializer{"uniform", bound} }
-func constant(value float64) initializer { return initializer{"constant", value} }
+func uniform(bound float64) initializer  { return initializer{uniform: bound} }
+func constant(value float64) initializer { return initializer{mean: value} }
 func fanIn(n int) initializer            { return uniform(1 / math.Sqrt(float64(n))) }
 
-var normal = initializer{kind: "normal"}
+var normal = initializer{normal: 1}
 
 // Size returns the number of elements.
 func (p Param) Size() int {
@@ -51,7 +49,7 @@ func (p Param) Size() int {
 func (p Param) MemoryShape() []int {
 	switch p.layout {
 	case convOIK:
-		return []int{p.Shape[2] * p.Shape[1], p.Shape[0]}
+		return []int{p.Size() / p.Shape[0], p.Shape[0]}
 	case linearOI:
 		return []int{p.Shape[1], p.Shape[0]}
 	}
@@ -70,10 +68,8 @@ func (p Param) reorder(x []float32, toFile bool) []float32 {
 		copy(y, x)
 		return y
 	}
-	out, in, k := p.Shape[0], p.Shape[1], 1
-	if p.layout == convOIK {
-		k = p.Shape[2]
-	}
+	out, in := p.Shape[0], p.Shape[1]
+	k := p.Size() / (out * in)
 	for o := range out {
 		for i := range in {
 			for t := range k {
@@ -94,14 +90,14 @@ func (p Param) reorder(x []float32, toFile bool) []float32 {
 func (p Param) Init(rng *rand.Rand) []float32 {
 	x := make([]float32, p.Size())
 	for i := range x {
-		switch p.init.kind {
-		case "uniform":
-			x[i] = float32((2*rng.Float64() - 1) * p.init.value)
-		case "normal":
-			x[i] = float32(rng.NormFloat64())
-		default:
-			x[i] = float32(p.init.value)
+		v := p.init.mean
+		if p.init.uniform != 0 {
+			v += (2*rng.Float64() - 1) * p.init.uniform
 		}
+		if p.init.normal != 0 {
+			v += rng.NormFloat64() * p.init.normal
+		}
+		x[i] = float32(v)
 	}
 	return x
 }

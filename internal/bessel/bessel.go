@@ -61,3 +61,7 @@ func VMFLogNormalizer(f int, kappa float64) float64 {
 // VMFMeanCosine returns A(kappa) = I_m(kappa)/I_{m-1}(kappa) for m = F/2: the mean
 // cosine between the distribution's direction and a draw.
 func VMFMeanCosine(f int, kappa float64) float64 { return Ratio(f/2-1, kappa) }
+
+// VMFKappa returns the concentration of a decoder with the parameter t: 1/kappa =
+// exp(t) + 1e-9 (sony/sqvae vision).
+func VMFKappa(t float64) float64 { return 1 / (math.Exp(t) + 1e-9) }

@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -151,7 +150,7 @@ func checkVMFRecon(f *golden.File, t *testing.T, pre string, classes int) {
 		}
 	}
 	f.Check(pre+"out.accuracy", []float32{float32(right) / float32(len(label))})
-	kappa := 1 / (math.Exp(float64(graphtest.Floats(spread)[0])) + graph.SpreadFloor)
+	kappa := bessel.VMFKappa(float64(graphtest.Floats(spread)[0]))
 	f.Check(pre+"out.kappa", []float32{float32(kappa)})
 	f.Check(pre+"out.c", []float32{float32(bessel.VMFLogNormalizer(dim, kappa))})
 	prob := make([]float32, b*pixels*classes)

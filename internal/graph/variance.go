@@ -4,6 +4,8 @@ import (
 	"math"
 
 	G "gorgonia.org/gorgonia"
+
+	"vqspeech/internal/simd"
 )
 
 // ExpPlus computes exp(x) + c.
@@ -23,22 +25,19 @@ func ExpPlus(x *G.Node, c float64) *G.Node {
 	}, x)
 }
 
-// VarianceFloor is the least variance Reciprocal divides by (sony/sqvae vision).
-const VarianceFloor = 1e-10
-
-// Reciprocal turns a variance into a precision: w = 1/max(v, VarianceFloor).
+// Reciprocal turns a variance into a precision: w = 1/max(v, simd.VarianceFloor).
 func Reciprocal(v *G.Node) *G.Node {
 	shape := v.Shape()
 	return apply("reciprocal", shape, func(w []float32, in []G.Value) {
 		for i, v := range floats(in[0]) {
-			w[i] = 1 / max(v, VarianceFloor)
+			w[i] = 1 / max(v, simd.VarianceFloor)
 		}
 	}, []bool{true}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		return G.Nodes{apply("reciprocal/d", shape, func(dv []float32, v []G.Value) {
 			w, g := floats(v[1]), floats(v[2])
 			for i, x := range floats(v[0]) {
 				dv[i] = 0
-				if x >= VarianceFloor {
+				if x >= simd.VarianceFloor {
 					dv[i] = -w[i] * w[i] * g[i]
 				}
 			}

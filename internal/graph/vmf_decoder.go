@@ -10,12 +10,9 @@ import (
 	"vqspeech/internal/simd"
 )
 
-// SpreadFloor is the least 1/kappa of a vMF decoder (sony/sqvae vision).
-const SpreadFloor = 1e-9
-
 // VMFRecon is the reconstruction term of a vMF decoder (Takida et al. 2022):
 // every pixel is drawn about the direction u/|u|, and class c is axis c. With
-// kappa = 1/(exp t + SpreadFloor) it is -kappa mean_b sum u_label/|u| - D
+// kappa = bessel.VMFKappa(t) it is -kappa mean_b sum u_label/|u| - D
 // c(kappa) nats per sample, D its pixels, c the log normaliser
 // (bessel.VMFLogNormalizer), additive constants dropped.
 //
@@ -30,7 +27,7 @@ func VMFRecon(u, label, t *G.Node) *G.Node {
 	var kappa, mean float64 // mean: of the cosines' sum over a sample
 	return applyScalar("vmf recon", func(in []G.Value) float64 {
 		simd.VMFCosines(cosines, floats(in[0]), ints(in[1]), n, f)
-		kappa, mean = 1/(math.Exp(float64(floats(in[2])[0]))+SpreadFloor), total(cosines)/b
+		kappa, mean = bessel.VMFKappa(float64(floats(in[2])[0])), total(cosines)/b
 		return -kappa*mean - pixels*bessel.VMFLogNormalizer(f, kappa)
 	}, []bool{true, false, true}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
 		du := apply("vmf recon/du", u.Shape(), func(du []float32, v []G.Value) {

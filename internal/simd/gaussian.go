@@ -1,5 +1,9 @@
 package simd
 
+// VarianceFloor is the least variance that a precision is the inverse of
+// (sony/sqvae vision).
+const VarianceFloor = 1e-10
+
 // GaussianLogits computes a = -1/2 sum_j w (z - b)^2, clamped at 0, by the
 // expanded square: two products instead of an [N, K, D] tensor.
 //
