@@ -33,25 +33,19 @@ func (m *Model) Evaluate(s Set) (Evaluation, error) {
 	for from := 0; from < s.N; from += EvaluationBatch {
 		part := s.Slice(from, min(from+EvaluationBatch, s.N))
 		b := newBatch(part, m.Config.Labels())
-		q := m.quantize(b)
-		output := m.output(q.vectors, b.n)
-		l := m.losses(b, q, output)
+		r := m.Forward(b.n, b.pixels, b.labels)
 		batches++
-		e.Loss += l.Total
-		if m.Config.Codes() {
-			one := metric.NewCounter(m.Codebook.Size)
-			one.Add(q.codes)
-			usage.Add(q.codes)
-			e.BatchPerplexity += one.PerplexityEps(metric.PublishedEps)
-		}
+		e.Loss += r.Losses.Total
+		e.BatchPerplexity += r.Losses.Perplexity
+		usage.Add(r.Codes)
 		if m.Config.Labels() {
-			for i, k := range m.labels(output) {
+			for i, k := range m.labels(r.Output) {
 				confusion.add(int(b.labels[i]), int(k))
 				d := float64(k-b.labels[i]) / 255
 				squares += d * d
 			}
 		} else {
-			squares += l.SSE * float64(b.n)
+			squares += r.Losses.SSE * float64(b.n)
 		}
 	}
 	if batches == 0 {

@@ -6,6 +6,7 @@ import (
 	"vqspeech/internal/bessel"
 	"vqspeech/internal/simd"
 	"vqspeech/model"
+	"vqspeech/quant/metric"
 )
 
 // Losses are the terms of one batch, in the names of metrics.jsonl. All but the
@@ -23,68 +24,92 @@ type Losses struct {
 	Perplexity   float64 `json:"codebook/batch_perplexity"`    // of the batch's hard assignments; 0 for vae
 }
 
-// quantized is what the encoder and the quantiser make of a batch without
-// randomness: the most probable codes, or for vae the latents themselves.
-type quantized struct {
-	latents   []float32 // [N, D], unit vectors for vmf
-	logVar    []float32 // [N, D] or nil
+// Result is what the model makes of a batch without randomness.
+type Result struct {
+	Mean    []float32 // [B, h, w, D], the encoder's first head
+	LogVar  []float32 // [B, h, w, D], its second; nil without
+	Latents []float32 // [B, h, w, D], Mean but for vmf, where they have unit norm
+	Logits  []float32 // [B, h, w, K], log posterior weights of the codes; nil for vae
+	Codes   []uint16  // [B, h, w], the most probable ones; nil for vae
+	Vectors []float32 // [B, h, w, D], what the decoder gets: code vectors, or for vae the means
+	Output  []float32 // [B, H, W, F], the decoder's: means in (0, 1), logits of classes or directions
+	Losses  Losses
+
 	precision []float32
-	logits    []float32 // [N, K]
-	codes     []uint16  // [N]
-	vectors   []float32 // [N, D], what the decoder gets
 }
 
-func (m *Model) quantize(b batch) quantized {
-	var q quantized
-	q.latents, q.logVar = m.latents(b)
+// Forward encodes and decodes a batch: pixels [B, H, W, C] in [0, 1], or labels
+// [B, H, W], each less than C. It panics on other lengths.
+func (m *Model) Forward(b int, pixels []float32, labels []int32) Result {
+	in := batch{b, pixels, labels}
+	r := m.quantize(in)
+	r.Output = m.output(r.Vectors, b)
+	r.Losses = m.losses(in, r)
+	return r
+}
+
+// quantize runs the encoder and the quantiser.
+func (m *Model) quantize(b batch) Result {
+	var r Result
+	r.Mean, r.LogVar = m.latents(b)
+	r.Latents = r.Mean
 	if !m.Config.Codes() {
-		q.vectors = q.latents
-		return q
+		r.Vectors = r.Latents
+		return r
 	}
-	k, n := m.Codebook.Size, len(q.latents)/m.Codebook.Dim
-	q.precision = m.precision(q.logVar, n)
-	q.logits = make([]float32, n*k)
-	m.logits(q.logits, q.latents, q.precision)
+	k, d := m.Codebook.Size, m.Codebook.Dim
+	n := len(r.Mean) / d
+	if m.Config.Quantizer.Kind == VMF {
+		r.Latents = make([]float32, len(r.Mean))
+		simd.NormalizeRows(r.Latents, r.Mean, n, d)
+	}
+	r.precision = m.precision(r.LogVar, n)
+	r.Logits = make([]float32, n*k)
+	m.logits(r.Logits, r.Latents, r.precision)
 	index := make([]int32, n)
-	simd.ArgMax(index, q.logits, n, k)
-	q.codes = make([]uint16, n)
+	simd.ArgMax(index, r.Logits, n, k)
+	r.Codes = make([]uint16, n)
 	for i, c := range index {
-		q.codes[i] = uint16(c)
+		r.Codes[i] = uint16(c)
 	}
-	q.vectors = make([]float32, len(q.latents))
-	m.Codebook.Lookup(q.vectors, q.codes)
-	return q
+	r.Vectors = make([]float32, len(r.Latents))
+	m.Codebook.Lookup(r.Vectors, r.Codes)
+	return r
 }
 
-// losses returns the terms of a batch whose latents were quantised without
-// randomness, but for the perplexity.
-func (m *Model) losses(b batch, q quantized, output []float32) Losses {
+// losses returns the terms of a batch.
+func (m *Model) losses(b batch, q Result) Losses {
 	c, images := m.Config, float64(b.n)
 	var l Losses
-	switch d, n := c.Dim(), len(q.latents)/c.Dim(); {
+	switch d, n := c.Dim(), len(q.Latents)/c.Dim(); {
 	case c.Quantizer.Kind == VAE:
-		for i, mean := range q.latents {
-			v := float64(q.logVar[i])
+		for i, mean := range q.Latents {
+			v := float64(q.LogVar[i])
 			l.KL += 0.5 * (float64(mean)*float64(mean) + math.Exp(v) - 1 - v) / images
 		}
 	case c.Gaussian() || c.Quantizer.Kind == VMF:
-		rows, p := make([]float32, n), simd.Borrow(len(q.logits))
+		rows, p := make([]float32, n), simd.Borrow(len(q.Logits))
 		defer simd.Return(p)
-		simd.NegEntropy(p, rows, q.logits, n, m.Codebook.Size)
+		simd.NegEntropy(p, rows, q.Logits, n, m.Codebook.Size)
 		l.KLDiscrete = total(rows) / images
 		if c.Gaussian() {
-			simd.GaussianRegularizer(rows, q.latents, q.precision, q.vectors, n, d)
+			simd.GaussianRegularizer(rows, q.Latents, q.precision, q.Vectors, n, d)
 		} else {
-			simd.VMFRegularizer(rows, q.latents, q.vectors, q.precision[0], n, d)
+			simd.VMFRegularizer(rows, q.Latents, q.Vectors, q.precision[0], n, d)
 		}
 		l.KLContinuous = total(rows) / images
 	default:
-		l.Commitment = squaredError(q.latents, q.vectors) / images
+		l.Commitment = squaredError(q.Latents, q.Vectors) / images
 		if c.Quantizer.Kind == model.VQ {
 			l.Codebook = l.Commitment
 		}
 	}
-	m.reconstruction(&l, b, output)
+	if m.Config.Codes() {
+		used := metric.NewCounter(m.Codebook.Size)
+		used.Add(q.Codes)
+		l.Perplexity = used.PerplexityEps(metric.PublishedEps)
+	}
+	m.reconstruction(&l, b, q.Output)
 	l.Total = l.Recon + l.KL + l.KLContinuous + l.KLDiscrete + c.Quantizer.CommitmentWeight*l.Commitment + l.Codebook
 	return l
 }

@@ -135,9 +135,6 @@ func (m *Model) latents(b batch) (mean, logVar []float32) {
 	if m.variance != nil {
 		logVar = take(m.variance)
 	}
-	if m.Config.Quantizer.Kind == VMF {
-		simd.NormalizeRows(mean, mean, len(mean)/m.Config.Dim(), m.Config.Dim())
-	}
 	return mean, logVar
 }
 
@@ -256,8 +253,8 @@ func (m *Model) Encode(s Set) ([]uint16, error) {
 	}
 	var codes []uint16
 	for from := 0; from < s.N; from += chunk {
-		q := m.quantize(newBatch(s.Slice(from, min(from+chunk, s.N)), m.Config.Labels()))
-		codes = append(codes, q.codes...)
+		r := m.quantize(newBatch(s.Slice(from, min(from+chunk, s.N)), m.Config.Labels()))
+		codes = append(codes, r.Codes...)
 	}
 	return codes, nil
 }

@@ -103,9 +103,9 @@ func evalGraph(cfg model.Config, w model.Weights, mel []float32, speakers []int3
 	s := &speech{}
 	node := map[string]*G.Node{}
 	for _, p := range cfg.Params() {
-		node[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		node[p.Name] = graph.Input(g, p.Name, w[p.Name], p.MemoryShape()...)
 	}
-	s.nodes.mel = input(g, "mel", mel, b, frames, cfg.Features.NMels)
+	s.nodes.mel = graph.Input(g, "mel", mel, b, frames, cfg.Features.NMels)
 	x := s.nodes.mel
 	for i, geometry := range cfg.EncoderConvs() {
 		bn := fmt.Sprintf("encoder.bn%d.", i+1)
@@ -123,14 +123,14 @@ func evalGraph(cfg model.Config, w model.Weights, mel []float32, speakers []int3
 		}
 		s.gaussian = sq.Gaussian(variances[cfg.Quantizer.Kind], sq.Inputs{
 			Encoded: s.nodes.encoded, LogVar: node["quantizer.log_var_scalar"], Codebook: codebook,
-			Uniform: input(g, "uniform", uniform, b, l, k), Tau: input(g, "tau", []float32{1}, 1),
+			Uniform: graph.Input(g, "uniform", uniform, b, l, k), Tau: graph.Input(g, "tau", []float32{1}, 1),
 		})
 		s.nodes.jittered = graph.Embedding(codebook, s.gaussian.Codes)
 	} else {
 		s.vq = vq.Quantize(s.nodes.encoded, codebook, cfg.Quantizer.Kind == model.VQ)
 		s.nodes.jittered = graph.Embedding(codebook, s.vq.Codes)
 	}
-	s.decode(node, input(g, "speaker", speakers, b))
+	s.decode(node, graph.Input(g, "speaker", speakers, b))
 	return s
 }
 

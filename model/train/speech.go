@@ -2,10 +2,8 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vqspeech/internal/graph"
 	"vqspeech/model"
@@ -69,16 +67,16 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 	}
 	node := map[string]*G.Node{}
 	for _, p := range cfg.Params() {
-		n := input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		n := graph.Input(g, p.Name, w[p.Name], p.MemoryShape()...)
 		node[p.Name] = n
 		if p.Name == "quantizer.codebook" && cfg.Quantizer.Kind == model.VQEMA {
 			continue // moved by its averages, not by a gradient
 		}
 		s.params, s.names = append(s.params, n), append(s.names, p.Name)
 	}
-	s.nodes.mel = input(g, "mel", s.in.mel, b, t, m)
-	speaker := input(g, "speaker", s.in.speaker, b)
-	jitter := input(g, "jitter", s.in.jitter, b, l)
+	s.nodes.mel = graph.Input(g, "mel", s.in.mel, b, t, m)
+	speaker := graph.Input(g, "speaker", s.in.speaker, b)
+	jitter := graph.Input(g, "jitter", s.in.jitter, b, l)
 
 	s.encode(cfg, node, w)
 	var latent *G.Node
@@ -86,14 +84,18 @@ func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err err
 		s.in.uniform = make([]float32, b*l*k)
 		s.gaussian = sq.Gaussian(variances[cfg.Quantizer.Kind], sq.Inputs{
 			Encoded: s.nodes.encoded, LogVar: node["quantizer.log_var_scalar"], Codebook: node["quantizer.codebook"],
-			Uniform: input(g, "uniform", s.in.uniform, b, l, k), Tau: input(g, "tau", s.in.tau, 1),
+			Uniform: graph.Input(g, "uniform", s.in.uniform, b, l, k), Tau: graph.Input(g, "tau", s.in.tau, 1),
 		})
 		s.nodes.quantized = s.gaussian.Quantized
 		latent = graph.Sum(s.gaussian.Regularizer, s.gaussian.NegEntropy)
 	} else {
 		s.vq = vq.Quantize(s.nodes.encoded, node["quantizer.codebook"], cfg.Quantizer.Kind == model.VQ)
 		s.nodes.quantized = s.vq.Quantized
-		latent = s.vqLoss(cfg, tc, l)
+		scale := 1.0
+		if tc.Recon == "arelbo" { // a sum over a crop: so are the others
+			scale = float64(l * cfg.Quantizer.CodebookDim)
+		}
+		latent = s.vq.Loss(scale, cfg.Quantizer.CommitmentWeight)
 	}
 	s.nodes.jittered = graph.Jitter(s.nodes.quantized, jitter)
 	s.decode(node, speaker)
@@ -115,38 +117,12 @@ var variances = map[model.QuantizerKind]sq.Variance{
 // compile differentiates the total loss and builds the machine. It returns the
 // gradients of further nodes, if asked for.
 func (s *speech) compile(further ...*G.Node) (G.Nodes, error) {
-	g := s.nodes.total.Graph()
-	one := G.NewConstant(float32(1), G.In(g))
-	grads, err := graph.Gradients(G.Nodes{s.nodes.total}, G.Nodes{one}, append(slices.Clone(s.params), further...))
+	machine, trained, grads, err := graph.Compile(s.nodes.total, s.params, further...)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	for i, p := range s.params {
-		s.trained = append(s.trained, parameter{p, grads[i]})
-	}
-	s.machine = G.NewTapeMachine(g)
-	return grads[len(s.params):], nil
-}
-
-// parameter is a trained tensor. Its gradient is read from the node that
-// computes it, without the copy that gorgonia's dual values would make.
-type parameter struct{ value, grad *G.Node }
-
-func (p parameter) Value() G.Value         { return p.value.Value() }
-func (p parameter) Grad() (G.Value, error) { return p.grad.Value(), nil }
-
-// vqLoss weighs the losses of the VQ kinds. With the AR-ELBO reconstruction,
-// which is a sum over a crop, they are sums over a crop too.
-func (s *speech) vqLoss(cfg model.Config, tc Config, l int) *G.Node {
-	scale := 1.0
-	if tc.Recon == "arelbo" {
-		scale = float64(l * cfg.Quantizer.CodebookDim)
-	}
-	loss := graph.Scale(s.vq.Commitment, scale*cfg.Quantizer.CommitmentWeight)
-	if s.vq.Codebook != nil {
-		loss = graph.Sum(loss, graph.Scale(s.vq.Codebook, scale))
-	}
-	return loss
+	s.machine, s.trained = machine, trained
+	return grads, nil
 }
 
 // encode builds the encoder: five convolutions, each with batch norm and ReLU,
@@ -181,11 +157,4 @@ func (s *speech) decode(node map[string]*G.Node, speaker *G.Node) {
 	}
 	s.nodes.rnn = x
 	s.nodes.output = graph.Linear(x, node["decoder.fc.weight"], node["decoder.fc.bias"])
-}
-
-// input adds an input node whose value is backed by data, so that writing to
-// data changes the value.
-func input[T float32 | int32](g *G.ExprGraph, name string, data []T, shape ...int) *G.Node {
-	t := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
-	return G.NewTensor(g, t.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
 }

@@ -39,3 +39,14 @@ func Quantize(z, codebook *G.Node, trained bool) Output {
 	}
 	return out
 }
+
+// Loss is scale times the codebook loss, if there is one, plus weight times
+// scale times the commitment loss. With scale L*D they are sums over the latents
+// of a sample.
+func (o Output) Loss(scale, weight float64) *G.Node {
+	loss := graph.Scale(o.Commitment, scale*weight)
+	if o.Codebook != nil {
+		loss = graph.Sum(loss, graph.Scale(o.Codebook, scale))
+	}
+	return loss
+}

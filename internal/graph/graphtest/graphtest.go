@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vqspeech/internal/graph"
 )
@@ -15,8 +14,7 @@ import (
 // Input adds an input node whose value is backed by data: writing to data
 // changes the value of the next run.
 func Input[T float32 | int32](g *G.ExprGraph, name string, data []T, shape ...int) *G.Node {
-	t := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
-	return G.NewTensor(g, t.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
+	return graph.Input(g, name, data, shape...)
 }
 
 // Floats returns the elements of a node's value, one for a scalar.
