@@ -157,6 +157,3 @@ func (q QuantizerConfig) Validate(kinds []QuantizerKind) error {
 func (q QuantizerConfig) TemperatureAfter(step int) float64 {
 	return q.Temperature * math.Exp(-q.TemperatureDecay*float64(step))
 }
-
-// Temperature returns the Gumbel temperature after step optimiser steps.
-func (c Config) Temperature(step int) float64 { return c.Quantizer.TemperatureAfter(step) }

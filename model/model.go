@@ -137,7 +137,7 @@ func Read(b []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := ReadConfig(f)
+	cfg, err := ReadConfig[Config](f)
 	if err != nil {
 		return nil, err
 	}
@@ -154,23 +154,30 @@ func Read(b []byte) (*Model, error) {
 	return m, nil
 }
 
-// ReadConfig returns the Config of a model file.
-func ReadConfig(f *safetensors.File) (Config, error) {
-	text, ok := f.Metadata[ConfigKey]
+// MetadataKey is ConfigKey.
+func (Config) MetadataKey() string { return ConfigKey }
+
+// ReadConfig returns the configuration of a model file, in the metadata under
+// its key.
+func ReadConfig[C interface {
+	MetadataKey() string
+	Validate() error
+}](f *safetensors.File) (cfg C, err error) {
+	key := cfg.MetadataKey()
+	text, ok := f.Metadata[key]
 	if !ok {
-		return Config{}, fmt.Errorf("model: not a vqspeech model: metadata has no %q", ConfigKey)
+		return cfg, fmt.Errorf("model: not a vqspeech model: metadata has no %q", key)
 	}
-	var cfg Config
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&cfg); err != nil {
-		return Config{}, fmt.Errorf("model: metadata %q: %w", ConfigKey, err)
+		return cfg, fmt.Errorf("model: metadata %q: %w", key, err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return Config{}, fmt.Errorf("model: metadata %q: more than one JSON value", ConfigKey)
+		return cfg, fmt.Errorf("model: metadata %q: more than one JSON value", key)
 	}
 	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model: metadata %q: %s", ConfigKey, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return cfg, fmt.Errorf("model: metadata %q: %s", key, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return cfg, nil
 }

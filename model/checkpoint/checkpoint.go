@@ -25,9 +25,18 @@ import (
 	"vqspeech/model"
 )
 
-// State is everything that a run needs to go on as if it had not stopped.
-type State struct {
-	Model   model.Config
+// Config is what a checkpoint asks of a model's configuration, which it keeps as
+// JSON in the metadata.
+type Config interface {
+	Params() []model.Param  // trained tensors
+	Buffers() []model.Param // others that the model needs
+	Validate() error
+	MetadataKey() string
+}
+
+// Run is everything that a run needs to go on as if it had not stopped.
+type Run[C Config] struct {
+	Model   C
 	Train   json.RawMessage      // the training configuration
 	Step    int                  // optimiser steps done
 	Best    float64              // lowest score so far, +Inf before the first
@@ -36,6 +45,9 @@ type State struct {
 	Extra   map[string][]float32 // further state, flat
 }
 
+// State is the Run of a speech model.
+type State = Run[model.Config]
+
 const (
 	trainKey = "vqspeech.train"
 	stepKey  = "vqspeech.step"
@@ -43,7 +55,7 @@ const (
 )
 
 // Save writes s atomically.
-func Save(path string, s *State) error {
+func Save[C Config](path string, s *Run[C]) error {
 	params := s.Model.Params()
 	tensors := model.FileTensors(s.Weights, append(params, s.Model.Buffers()...), safetensors.F32)
 	for _, moment := range []struct {
@@ -63,7 +75,7 @@ func Save(path string, s *State) error {
 		return err
 	}
 	return safetensors.Save(path, map[string]string{
-		model.ConfigKey: string(cfg), trainKey: string(s.Train), stepKey: strconv.Itoa(s.Step),
+		s.Model.MetadataKey(): string(cfg), trainKey: string(s.Train), stepKey: strconv.Itoa(s.Step),
 		bestKey: strconv.FormatFloat(s.Best, 'g', -1, 64),
 	}, tensors)
 }
@@ -95,7 +107,13 @@ func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, me
 	}
 	kept["decoder.speaker.weight"] = table
 	cfg.Speakers = keep
-	tensors := model.FileTensors(kept, append(cfg.Params(), cfg.Buffers()...), safetensors.F16)
+	return SaveFinished(path, cfg, kept, metadata)
+}
+
+// SaveFinished writes a model without training state, tensors as float16, or
+// float32 where an element does not fit.
+func SaveFinished[C Config](path string, cfg C, w model.Weights, metadata map[string]string) error {
+	tensors := model.FileTensors(w, append(cfg.Params(), cfg.Buffers()...), safetensors.F16)
 	for i, t := range tensors {
 		for _, v := range t.Data.([]float32) {
 			if v > maxHalf || v < -maxHalf {
@@ -115,20 +133,23 @@ func SaveExact(path string, cfg model.Config, w model.Weights, metadata map[stri
 // maxHalf is the largest float16.
 const maxHalf = 65504
 
-func writeModel(path string, cfg model.Config, tensors []safetensors.Tensor, metadata map[string]string) error {
+func writeModel[C Config](path string, cfg C, tensors []safetensors.Tensor, metadata map[string]string) error {
 	text, err := json.Marshal(cfg)
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{model.ConfigKey: string(text)}
+	meta := map[string]string{cfg.MetadataKey(): string(text)}
 	for k, v := range metadata {
 		meta[k] = v
 	}
 	return safetensors.Save(path, meta, tensors)
 }
 
-// Load reads a checkpoint.
-func Load(path string) (*State, error) {
+// Load reads a checkpoint of a speech model.
+func Load(path string) (*State, error) { return LoadRun[model.Config](path) }
+
+// LoadRun reads a checkpoint.
+func LoadRun[C Config](path string) (*Run[C], error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -138,7 +159,7 @@ func Load(path string) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := Read(file, info.Size())
+	s, err := Read[C](file, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -146,13 +167,13 @@ func Load(path string) (*State, error) {
 }
 
 // Read reads a checkpoint of size bytes.
-func Read(r io.ReaderAt, size int64) (*State, error) {
+func Read[C Config](r io.ReaderAt, size int64) (*Run[C], error) {
 	f, err := safetensors.Read(r, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &State{Extra: map[string][]float32{}}
-	if s.Model, err = model.ReadConfig(f); err != nil {
+	s := &Run[C]{Extra: map[string][]float32{}}
+	if s.Model, err = model.ReadConfig[C](f); err != nil {
 		return nil, err
 	}
 	train, ok := f.Metadata[trainKey]

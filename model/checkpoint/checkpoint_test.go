@@ -220,7 +220,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := checkpoint.Read(bytes.NewReader(b), int64(len(b)))
+		s, err := checkpoint.Read[model.Config](bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("error of several lines: %v", err)

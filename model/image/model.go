@@ -2,10 +2,13 @@ package image
 
 import (
 	"fmt"
+	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
+	"vqspeech/internal/safetensors"
 	"vqspeech/internal/simd"
 	"vqspeech/model"
 	"vqspeech/quant"
@@ -79,6 +82,47 @@ func New(cfg Config, w model.Weights) (*Model, error) {
 	}
 	m.scalar, m.decoderScalar = first(logVarScalar, logKappa), first(decoderVar, decoderKappa)
 	return m, nil
+}
+
+// ConfigKey is the metadata key under which a model file keeps its Config as
+// JSON.
+const ConfigKey = "vqspeech.image"
+
+// MetadataKey is ConfigKey.
+func (Config) MetadataKey() string { return ConfigKey }
+
+// Load reads a model file or a checkpoint.
+func Load(path string) (*Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	m, err := read(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+func read(r io.ReaderAt, size int64) (*Model, error) {
+	f, err := safetensors.Read(r, size)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := model.ReadConfig[Config](f)
+	if err != nil {
+		return nil, err
+	}
+	w, err := model.ReadWeights(f, append(cfg.Params(), cfg.Buffers()...))
+	if err != nil {
+		return nil, err
+	}
+	return New(cfg, w)
 }
 
 // batch is a number of images as the networks read them.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"vqspeech/internal/training"
 	"vqspeech/model"
 )
 
@@ -34,7 +35,7 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 		b.Fatal(err)
 	}
 	set := make([]utterance, 8)
-	rng := random(1, streamInit, 0)
+	rng := training.Random(1, streamInit, 0)
 	for i := range set {
 		db := make([]float32, 200*cfg.Features.NMels)
 		for j := range db {
@@ -58,7 +59,8 @@ func benchRun(b *testing.B, kind model.QuantizerKind, channels int) *run {
 	for _, name := range g.names {
 		r.solver.M, r.solver.V = append(r.solver.M, state.M[name]), append(r.solver.V, state.V[name])
 	}
-	if err := r.restoreCodebook(); err != nil {
+	q := cfg.Quantizer
+	if r.codebook, err = NewCodebook(q, q.CodebookDim, state.Weights["quantizer.codebook"], nil, 0); err != nil {
 		b.Fatal(err)
 	}
 	for range 2 { // first steps take the memory that later ones use again

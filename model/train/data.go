@@ -3,9 +3,9 @@ package train
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"vqspeech/features"
+	"vqspeech/internal/training"
 	"vqspeech/model"
 )
 
@@ -54,18 +54,13 @@ func resolve(set []Utterance, cfg model.Config) ([]utterance, error) {
 	return out, nil
 }
 
-// Random streams of one run. Every draw is a function of the seed, the step and
-// the stream, so a resumed run needs no generator state.
+// Random streams of one run (training.Random).
 const (
 	streamInit = iota
 	streamBatch
 	streamNoise
 	streamReset
 )
-
-func random(seed uint64, stream, step int) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, uint64(stream)<<56|uint64(step)))
-}
 
 // sampler draws batches: utterances uniformly with replacement, crops uniformly
 // within them. Differs from the published loop, which permutes utterances once
@@ -92,7 +87,7 @@ func newSampler(set []utterance, cfg Config, mels int) (*sampler, error) {
 
 // fill writes the inputs of one step (steps count from 0).
 func (s *sampler) fill(in *inputs, step int) {
-	rng := random(s.cfg.Seed, streamBatch, step)
+	rng := training.Random(s.cfg.Seed, streamBatch, step)
 	t := s.cfg.CropFrames
 	size := t * s.mels
 	for b := range s.cfg.BatchSize {
@@ -105,7 +100,7 @@ func (s *sampler) fill(in *inputs, step int) {
 		level.Apply(in.mel[b*size:(b+1)*size], u.db[from*s.mels:(from+t)*s.mels])
 		in.speaker[b] = u.speaker
 	}
-	rng = random(s.cfg.Seed, streamNoise, step)
+	rng = training.Random(s.cfg.Seed, streamNoise, step)
 	for i := range in.jitter {
 		switch r := rng.Float64(); {
 		case r < s.cfg.Jitter/2:

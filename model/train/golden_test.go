@@ -109,7 +109,7 @@ func TestGoldenSpeechSQVAE(t *testing.T) {
 			first := f.Int("first_step")
 			for n := 1; n <= 3; n++ {
 				s.setBatch(f, n, cfg, tc)
-				s.in.tau[0] = float32(cfg.Temperature(first + n - 1))
+				s.in.tau[0] = float32(cfg.Quantizer.TemperatureAfter(first + n - 1))
 				if err := s.machine.RunAll(); err != nil {
 					t.Fatal(err)
 				}

@@ -39,7 +39,30 @@ func TestGoldenAdam(t *testing.T) {
 		}
 	}
 	checkTinyGradients(t, f)
-	f.RequireAllUsed("plateau_*") // there is no scheduler that follows the loss
+	checkPlateau(t, f)
+	f.RequireAllUsed()
+}
+
+// checkPlateau compares the learning rate after every loss.
+func checkPlateau(t *testing.T, f *golden.File) {
+	var cfg struct {
+		LR, Factor, Threshold, Eps float64
+		Patience                   int
+		Mode                       string
+	}
+	f.JSON("plateau", &cfg)
+	if cfg.Threshold != plateauThreshold || cfg.Eps != plateauEps || cfg.Mode != "rel" {
+		t.Fatalf("the fixture has the threshold %g (%s) and eps %g", cfg.Threshold, cfg.Mode, cfg.Eps)
+	}
+	for _, pre := range []string{"plateau_positive.", "plateau_negative."} {
+		p := Plateau{Factor: cfg.Factor, Patience: cfg.Patience, Best: math.Inf(1)}
+		var rates []float32
+		for _, loss := range f.F32(pre + "in.loss") {
+			p.Add(float64(loss), cfg.LR)
+			rates = append(rates, float32(p.Rate(cfg.LR)))
+		}
+		f.Check(pre+"out.lr", rates)
+	}
 }
 
 // checkTinyGradients steps with gradients as small as Adam's epsilon, without

@@ -20,7 +20,6 @@ import (
 	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
-	"vqspeech/quant/vq"
 )
 
 // Options describe a run.
@@ -92,16 +91,15 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 
 // run is one training run in progress, a training.Trainable.
 type run struct {
-	o       Options
-	state   *checkpoint.State
-	graph   *speech
-	solver  *Adam
-	sampler *sampler
-	holdout []utterance
-	valid   []utterance
-	ema     *vq.EMA
-	uses    []int // assignments per code since the last dead-code check
-	log     *training.Log
+	o        Options
+	state    *checkpoint.State
+	graph    *speech
+	solver   *Adam
+	sampler  *sampler
+	holdout  []utterance
+	valid    []utterance
+	codebook *Codebook
+	log      *training.Log
 
 	losses Losses      // of the last step
 	last   *Evaluation // of the valid set
@@ -140,7 +138,9 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	for _, name := range r.graph.names {
 		r.solver.M, r.solver.V = append(r.solver.M, state.M[name]), append(r.solver.V, state.V[name])
 	}
-	if err := r.restoreCodebook(); err != nil {
+	q := o.Model.Quantizer
+	r.codebook, err = NewCodebook(q, q.CodebookDim, state.Weights["quantizer.codebook"], state.Extra, state.Step)
+	if err != nil {
 		return nil, err
 	}
 	if err := writeConfig(o); err != nil {
@@ -148,37 +148,6 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	}
 	r.log, err = training.OpenLog(o.Dir, state.Step)
 	return r, err
-}
-
-// restoreCodebook takes the codebook's state beside its vectors from the
-// checkpoint, or starts it.
-func (r *run) restoreCodebook() error {
-	q, extra := r.o.Model.Quantizer, r.state.Extra
-	kept := []struct {
-		name string
-		size int
-	}{{"code_uses", q.CodebookSize}, {"ema_count", q.CodebookSize}, {"ema_sum", q.CodebookSize * q.CodebookDim}}
-	if q.Kind != model.VQEMA {
-		kept = kept[:1]
-	}
-	for _, k := range kept {
-		if got := len(extra[k.name]); got != k.size && (got > 0 || r.state.Step > 0) {
-			return fmt.Errorf("train: the checkpoint's %s has %d elements, want %d", k.name, got, k.size)
-		}
-	}
-	r.uses = make([]int, q.CodebookSize)
-	for i, n := range extra["code_uses"] {
-		r.uses[i] = int(n)
-	}
-	if q.Kind != model.VQEMA {
-		return nil
-	}
-	r.ema = vq.NewEMA(r.state.Weights["quantizer.codebook"], q.CodebookSize, q.EMADecay, q.EMAEpsilon, q.EMADebias)
-	r.ema.Steps = r.state.Step
-	if count, ok := extra["ema_count"]; ok {
-		r.ema.Count, r.ema.Sum = count, extra["ema_sum"]
-	}
-	return nil
 }
 
 // progress tells the caller what the last step has done.
@@ -210,31 +179,10 @@ func (r *run) Step() error {
 	if err := r.solver.Step(r.graph.trained); err != nil {
 		return err
 	}
-	r.updateCodebook()
+	r.codebook.Update(r.graph.latents(), r.graph.codes(), training.Random(r.o.Train.Seed, streamReset, r.state.Step))
 	r.graph.machine.Reset()
 	r.state.Step++
 	return nil
-}
-
-// updateCodebook moves an EMA codebook and revives dead codes.
-func (r *run) updateCodebook() {
-	q := r.o.Model.Quantizer
-	latents := r.graph.latents()
-	codes := r.graph.codes()
-	book := r.state.Weights["quantizer.codebook"]
-	if r.ema != nil {
-		r.ema.Update(book, latents, codes)
-	}
-	if q.DeadCodeThreshold == 0 {
-		return
-	}
-	for _, c := range codes {
-		r.uses[c]++
-	}
-	if (r.state.Step+1)%q.DeadCodeInterval == 0 {
-		vq.Reset(book, latents, r.uses, q.DeadCodeThreshold, r.ema, random(r.o.Train.Seed, streamReset, r.state.Step))
-		clear(r.uses)
-	}
 }
 
 // Evaluate measures the held-out and the valid set on the current weights and
@@ -266,14 +214,7 @@ func (r *run) Evaluate() (any, error) {
 func (r *run) Save() error { return r.saveAs(LatestFile) }
 
 func (r *run) saveAs(name string) error {
-	uses := make([]float32, len(r.uses))
-	for i, n := range r.uses {
-		uses[i] = float32(n)
-	}
-	r.state.Extra["code_uses"] = uses
-	if r.ema != nil {
-		r.state.Extra["ema_count"], r.state.Extra["ema_sum"] = r.ema.Count, r.ema.Sum
-	}
+	r.codebook.Store(r.state.Extra)
 	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
 }
 

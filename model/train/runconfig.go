@@ -23,21 +23,9 @@ type RunConfig struct {
 }
 
 func writeConfig(o Options) error {
-	text, err := json.MarshalIndent(RunConfig{
+	return atomicfile.WriteJSON(filepath.Join(o.Dir, ConfigFile), RunConfig{
 		o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Metadata,
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	f, err := atomicfile.Create(filepath.Join(o.Dir, ConfigFile))
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if _, err := fmt.Fprintf(f, "%s\n", text); err != nil {
-		return err
-	}
-	return f.Commit()
+	})
 }
 
 // maxConfigBytes bounds a config.json; most of one are the names of speakers.

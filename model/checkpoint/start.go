@@ -1,0 +1,107 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vqspeech/model"
+)
+
+// Start returns the state that a run begins with: that of the checkpoint at path
+// if resume is set and one is there, else a fresh one with weights from rng. A
+// checkpoint that is there without resume is an error, and so is one of another
+// configuration: cfg and train must agree with it but for the keys of train in
+// free. Start makes the folder of path.
+func Start[C Config, T any](path string, resume bool, cfg C, train T, free []string, rng *rand.Rand) (*Run[C], error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(train)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); err == nil {
+		if !resume {
+			return nil, fmt.Errorf("%s: a run is there already: resume it or choose another folder", filepath.Dir(path))
+		}
+		s, err := LoadRun[C](path)
+		if err != nil {
+			return nil, err
+		}
+		var was T
+		if err := json.Unmarshal(s.Train, &was); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		changed, err := differences("", s.Model, cfg, nil)
+		if err != nil {
+			return nil, err
+		}
+		more, err := differences("train.", was, train, free)
+		if err != nil {
+			return nil, err
+		}
+		if changed = append(changed, more...); changed != nil {
+			return nil, fmt.Errorf("%s: cannot resume with another configuration: %s", path, strings.Join(changed, "; "))
+		}
+		s.Train = text
+		return s, nil
+	}
+	s := &Run[C]{
+		Model: cfg, Train: text, Best: math.Inf(1),
+		Weights: model.Weights{}, M: model.Weights{}, V: model.Weights{}, Extra: map[string][]float32{},
+	}
+	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
+		s.Weights[p.Name] = p.Init(rng)
+	}
+	for _, p := range cfg.Params() {
+		s.M[p.Name], s.V[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
+	}
+	return s, nil
+}
+
+// differences lists the keys in which two configurations differ.
+func differences(section string, was, is any, free []string) (changed []string, err error) {
+	a, err := flatten(was)
+	if err != nil {
+		return nil, err
+	}
+	b, err := flatten(is)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(b)) {
+		if a[key] != b[key] && !slices.Contains(free, key) {
+			changed = append(changed, fmt.Sprintf("%s%s was %s, is %s", section, key, a[key], b[key]))
+		}
+	}
+	return changed, nil
+}
+
+// flatten returns the JSON of a configuration by key, sections joined by dots.
+func flatten(config any) (map[string]string, error) {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	flat := map[string]string{}
+	var walk func(prefix string, text json.RawMessage)
+	walk = func(prefix string, text json.RawMessage) {
+		var section map[string]json.RawMessage
+		if json.Unmarshal(text, &section) != nil {
+			flat[prefix] = string(text)
+			return
+		}
+		for key, value := range section {
+			walk(strings.TrimPrefix(prefix+"."+key, "."), value)
+		}
+	}
+	walk("", text)
+	return flat, nil
+}

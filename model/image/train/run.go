@@ -1,0 +1,338 @@
+// Package train trains image models: shuffled epochs from a seed, the gorgonia
+// graph, checkpoints, resume. Its optimiser and what it does to codebooks are
+// those of speech (model/train), its loop is internal/training's.
+//
+// A run folder holds config.json, the log of internal/training (losses of steps
+// and an evaluation of every epoch), latest.safetensors and best.safetensors
+// (checkpoints), model.safetensors (the finished model, float16) and test.json
+// (its evaluation on the test set). The same
+// seed gives the same checkpoint bytes whatever the number of threads, and a run
+// that was stopped or killed and resumed ends in the same bytes as one that was
+// not.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strconv"
+
+	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/training"
+	"vqspeech/model/checkpoint"
+	"vqspeech/model/image"
+	"vqspeech/model/train"
+)
+
+// TestFile is the evaluation of the finished model on the test set, in a run
+// folder.
+const TestFile = "test.json"
+
+// Options describe a run.
+type Options struct {
+	Model image.Config
+	Train Config
+
+	Training image.Set
+	Valid    image.Set // the best checkpoint is the one with the lowest loss here; may have no images: the last one
+	Test     image.Set // measured once, with the finished model; may have no images
+
+	Dir      string
+	Resume   bool
+	Metadata map[string]string // further metadata of the finished model
+	Progress func(Progress)    // called after every step; may be nil
+}
+
+// Progress is the state of a run after a step.
+type Progress struct {
+	Step, MaxSteps int
+	Losses         image.Losses
+	Valid          *image.Evaluation // after an evaluation
+}
+
+// Run trains until the last epoch or until ctx ends; then it saves and returns
+// ctx.Err(). It returns the evaluation of the finished model on the test set, nil
+// if there is none.
+func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
+	if err := errors.Join(o.Model.Validate(), o.Train.Validate()); err != nil {
+		return nil, err
+	}
+	if o.Training.N == 0 {
+		return nil, errors.New("train: no training images")
+	}
+	for _, set := range []image.Set{o.Training, o.Valid, o.Test} {
+		if set.N > 0 {
+			if err := set.Check(o.Model); err != nil {
+				return nil, err
+			}
+		}
+	}
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	if err := r.writeConfig(); err != nil {
+		return nil, err
+	}
+	if r.log, err = training.OpenLog(o.Dir, r.state.Step); err != nil {
+		return nil, err
+	}
+	err = training.Loop(ctx, training.Options{
+		MaxSteps: r.maxSteps, LogEvery: o.Train.LogEvery, EvalEvery: r.sampler.steps(), CheckpointEvery: o.Train.CheckpointEvery,
+		Log: r.log, Progress: r.progress,
+	}, r)
+	return r.test, err
+}
+
+// run is one training run in progress, a training.Trainable.
+type run struct {
+	o        Options
+	maxSteps int
+	state    *checkpoint.Run[image.Config]
+	graphs   map[int]*autoencoder // by batch size: the last batch of an epoch may be smaller
+	solver   *train.Adam
+	plateau  train.Plateau
+	codebook *train.Codebook // nil for vae
+	sampler  *sampler
+	log      *training.Log
+
+	losses      image.Losses // of the last step
+	temperature float64      // of the last step
+	last, test  *image.Evaluation
+}
+
+func newRun(o Options) (*run, error) {
+	r := &run{o: o, graphs: map[int]*autoencoder{}, sampler: newSampler(o.Training, o.Train)}
+	r.maxSteps = o.Train.Epochs * r.sampler.steps()
+	if o.Train.MaxSteps > 0 {
+		r.maxSteps = min(r.maxSteps, o.Train.MaxSteps)
+	}
+	var err error
+	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
+	rng := training.Random(o.Train.Seed, streamInit, 0)
+	if r.state, err = checkpoint.Start(filepath.Join(o.Dir, train.LatestFile), o.Resume, o.Model, o.Train, free, rng); err != nil {
+		return nil, err
+	}
+	r.solver = &train.Adam{ClipNorm: math.Inf(1), Steps: r.state.Step}
+	for _, p := range o.Model.Params() {
+		if o.Model.Trained(p.Name) {
+			r.solver.M, r.solver.V = append(r.solver.M, r.state.M[p.Name]), append(r.solver.V, r.state.V[p.Name])
+		}
+	}
+	if err := r.restorePlateau(); err != nil {
+		return nil, err
+	}
+	if o.Model.Codes() {
+		vectors := r.state.Weights["quantizer.codebook"]
+		if r.codebook, err = train.NewCodebook(o.Model.Quantizer.QuantizerConfig, o.Model.Dim(), vectors, r.state.Extra, r.state.Step); err != nil {
+			return nil, err
+		}
+	}
+	_, err = r.graph(min(o.Train.BatchSize, o.Training.N))
+	return r, err
+}
+
+// graph returns the graph for a batch size.
+func (r *run) graph(batch int) (*autoencoder, error) {
+	if a := r.graphs[batch]; a != nil {
+		return a, nil
+	}
+	a, err := newAutoencoder(r.o.Model, batch, r.state.Weights)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.compile(); err != nil {
+		return nil, err
+	}
+	r.graphs[batch] = a
+	return a, nil
+}
+
+// plateauState is the name of the scheduler's state in a checkpoint: best loss,
+// epochs since, reductions.
+const plateauState = "plateau"
+
+func (r *run) restorePlateau() error {
+	c := r.o.Train
+	r.plateau = train.Plateau{Factor: c.PlateauFactor, Patience: c.PlateauPatience, Best: math.Inf(1)}
+	s, ok := r.state.Extra[plateauState]
+	if !ok {
+		return nil
+	}
+	if len(s) != 3 {
+		return fmt.Errorf("train: the checkpoint's %s has %d elements, want 3", plateauState, len(s))
+	}
+	r.plateau.Best, r.plateau.Bad, r.plateau.Reductions = float64(s[0]), int(s[1]), int(s[2])
+	return nil
+}
+
+// progress tells the caller what the last step has done.
+func (r *run) progress(evaluated bool) {
+	if r.o.Progress == nil {
+		return
+	}
+	p := Progress{Step: r.state.Step, MaxSteps: r.maxSteps, Losses: r.losses}
+	if evaluated {
+		p.Valid = r.last
+	}
+	r.o.Progress(p)
+}
+
+// Steps is the number of steps done so far.
+func (r *run) Steps() int { return r.state.Step }
+
+// Step runs one optimiser step.
+func (r *run) Step() error {
+	step := r.state.Step
+	a, err := r.graph(len(r.sampler.images(step)))
+	if err != nil {
+		return err
+	}
+	r.sampler.fill(&a.in, step)
+	if a.in.tau != nil {
+		r.temperature = r.o.Model.Quantizer.TemperatureAfter(step)
+		a.in.tau[0] = float32(r.temperature)
+	}
+	if err := a.machine.RunAll(); err != nil {
+		return fmt.Errorf("train: step %d: %w", step, err)
+	}
+	r.losses = a.losses()
+	if math.IsNaN(r.losses.Total) || math.IsInf(r.losses.Total, 0) {
+		return fmt.Errorf("train: step %d: the loss is %g", step, r.losses.Total)
+	}
+	r.solver.LearningRate = r.plateau.Rate(r.o.Train.LearningRate)
+	if err := r.solver.Step(a.trained); err != nil {
+		return err
+	}
+	if codes, latents := a.codes(); codes != nil {
+		r.codebook.Update(latents, codes, training.Random(r.o.Train.Seed, streamReset, step))
+	}
+	a.machine.Reset()
+	r.state.Step++
+	return nil
+}
+
+// stepRecord is one line of losses.
+type stepRecord struct {
+	Step int `json:"step"`
+	image.Losses
+	GradNorm      float64 `json:"grad_norm"`
+	LearningRate  float64 `json:"learning_rate"`
+	Temperature   float64 `json:"sq/temperature,omitempty"`
+	Scalar        float64 `json:"sq/log_scalar,omitempty"`    // s of the variance or of kappa
+	DecoderScalar float64 `json:"recon/log_scalar,omitempty"` // log variance or log 1/kappa of the decoder
+}
+
+// Losses is the record of the last step.
+func (r *run) Losses() any {
+	rec := stepRecord{
+		Step: r.state.Step, Losses: r.losses, GradNorm: r.solver.GradNorm, LearningRate: r.solver.LearningRate, Temperature: r.temperature,
+	}
+	first := func(names ...string) float64 {
+		for _, name := range names {
+			if x, ok := r.state.Weights[name]; ok {
+				return float64(x[0])
+			}
+		}
+		return 0
+	}
+	rec.Scalar = first("quantizer.log_var_scalar", "quantizer.log_kappa")
+	rec.DecoderScalar = first("decoder.log_var", "decoder.log_kappa_inv")
+	return rec
+}
+
+// Evaluate measures the valid set, keeps the best checkpoint and follows the
+// schedule of the learning rate.
+func (r *run) Evaluate() (any, error) {
+	if r.o.Valid.N == 0 {
+		return nil, nil
+	}
+	m, err := image.New(r.o.Model, r.state.Weights)
+	if err != nil {
+		return nil, err
+	}
+	e, err := m.Evaluate(r.o.Valid)
+	if err != nil {
+		return nil, err
+	}
+	r.last = &e
+	// Rounded, so that a checkpoint holds it exactly.
+	r.plateau.Add(float64(float32(e.Loss)), r.o.Train.LearningRate)
+	if e.Loss < r.state.Best {
+		r.state.Best = e.Loss
+		if err := r.saveAs(train.BestFile); err != nil {
+			return nil, err
+		}
+	}
+	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.sampler.steps(), "valid": e}, nil
+}
+
+// Save writes the latest checkpoint.
+func (r *run) Save() error { return r.saveAs(train.LatestFile) }
+
+func (r *run) saveAs(name string) error {
+	if r.codebook != nil {
+		r.codebook.Store(r.state.Extra)
+	}
+	if p := r.plateau; !math.IsInf(p.Best, 1) {
+		r.state.Extra[plateauState] = []float32{float32(p.Best), float32(p.Bad), float32(p.Reductions)}
+	}
+	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
+}
+
+// Finish writes the finished model from the best checkpoint, or from the last
+// one where there is no valid set, and measures the test set with it.
+func (r *run) Finish() error {
+	from := r.state
+	if r.o.Valid.N > 0 {
+		best, err := checkpoint.LoadRun[image.Config](filepath.Join(r.o.Dir, train.BestFile))
+		if err != nil {
+			return err
+		}
+		from = best
+	}
+	meta := map[string]string{"vqspeech.step": strconv.Itoa(from.Step)}
+	for k, v := range r.o.Metadata {
+		meta[k] = v
+	}
+	path := filepath.Join(r.o.Dir, train.ModelFile)
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, meta); err != nil {
+		return err
+	}
+	if r.o.Test.N == 0 {
+		return nil
+	}
+	m, err := image.Load(path)
+	if err != nil {
+		return err
+	}
+	e, err := m.Evaluate(r.o.Test)
+	if err != nil {
+		return err
+	}
+	r.test = &e
+	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
+}
+
+// writeConfig records what the run was given.
+func (r *run) writeConfig() error {
+	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, train.ConfigFile), struct {
+		Model    image.Config
+		Train    Config
+		Training int `json:"training_images"`
+		Valid    int `json:"valid_images"`
+		Test     int `json:"test_images"`
+	}{r.o.Model, r.o.Train, r.o.Training.N, r.o.Valid.N, r.o.Test.N})
+}
+
+func (r *run) close() {
+	for _, a := range r.graphs {
+		a.machine.Close()
+	}
+	if r.log != nil {
+		r.log.Close()
+	}
+}
