@@ -27,24 +27,33 @@ func (w *window) gather(dst, img []float32, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
 		one := img[i*size:][:size]
 		firstY, firstX := y*w.y.Stride-w.y.Before, (x*w.x.Stride-w.x.Before)*w.in
-		for c := c0; c < c1; {
-			part := c / span
-			end := min((part+1)*span, c1)
-			row := dst[:end-c]
-			dst = dst[end-c:]
-			tapY, tapX := part/spans, part%spans
-			from := firstX + tapX*w.x.Dilation*w.in + c - part*span // of column c in its line
+		part, skip := c0/span, c0%span
+		tapY, tapX := part/spans, part%spans
+		for left := c1 - c0; left > 0; {
+			row := dst[:min(span-skip, left)]
+			dst = dst[len(row):]
+			left -= len(row)
+			from := firstX + tapX*w.x.Dilation*w.in + skip // of the next column in its line
 			at := firstY + tapY*w.y.Dilation
-			c = end
+			skip = 0
+			if tapX++; tapX == spans {
+				tapX = 0
+				tapY++
+			}
 			if at < 0 || at >= w.h {
 				clear(row)
+				continue
+			}
+			values := one[at*line:][:line]
+			if from >= 0 && from+len(row) <= line {
+				copy(row, values[from:])
 				continue
 			}
 			lo := min(max(-from, 0), len(row))
 			hi := max(min(line-from, len(row)), lo)
 			clear(row[:lo])
 			if lo < hi {
-				copy(row[lo:hi], one[at*line+from+lo:])
+				copy(row[lo:hi], values[from+lo:])
 			}
 			clear(row[hi:])
 		}
