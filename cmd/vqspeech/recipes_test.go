@@ -111,7 +111,7 @@ func TestPublishedSettings(t *testing.T) {
 		if !bytes.Equal(a, b) || string(r.Quantizer.Kind) != kind {
 			t.Errorf("%s:\n%swant\n%s", row.recipe, b, a)
 		}
-		if first, last := r.ModelConfig(nil).Temperature(0), r.ModelConfig(nil).Temperature(r.Train.MaxSteps); r.Quantizer.Kind.Gaussian() && math.Abs(last/first-math.Exp(-5)) > 1e-12 {
+		if first, last := r.Quantizer.TemperatureAfter(0), r.Quantizer.TemperatureAfter(r.Train.MaxSteps); r.Quantizer.Kind.Gaussian() && math.Abs(last/first-math.Exp(-5)) > 1e-12 {
 			t.Errorf("%s: the temperature ends at %v", row.recipe, last)
 		}
 	}

@@ -100,7 +100,7 @@ func TestSaveExact(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, w) {
 		t.Errorf("other weights than were saved (%v)", err)
 	}
-	read, err := model.ReadConfig(f)
+	read, err := model.ReadConfig[model.Config](f)
 	if err != nil || !reflect.DeepEqual(read, cfg) || f.Metadata["note"] != "x" {
 		t.Errorf("config %v, metadata %v, %v", read, f.Metadata, err)
 	}
