@@ -1,5 +1,6 @@
 // Package npy reads and writes NumPy's .npy files: one array of float32
-// ('<f4'), int32 ('<i4') or uint16 ('<u2'), in C order, format version 1.0.
+// ('<f4'), int32 ('<i4'), uint16 ('<u2') or uint8 ('|u1'), in C order, format
+// version 1.0.
 //
 // A file is the magic "\x93NUMPY", the version (1, 0), the length of the header
 // (uint16, little-endian), the header (a Python dictionary, padded with spaces
@@ -29,7 +30,7 @@ const (
 )
 
 // Element is an element type that files can have.
-type Element interface{ float32 | int32 | uint16 }
+type Element interface{ float32 | int32 | uint16 | uint8 }
 
 // A FormatError reports that the input is not a valid .npy file.
 type FormatError string
@@ -52,8 +53,10 @@ func descr[T Element]() (string, int) {
 		return "<f4", 4
 	case int32:
 		return "<i4", 4
-	default:
+	case uint16:
 		return "<u2", 2
+	default:
+		return "|u1", 1
 	}
 }
 
@@ -65,8 +68,7 @@ func Write[T Element](w io.Writer, shape []int, data []T) error {
 		return fmt.Errorf("npy: shape %v does not fit %d elements", shape, len(data))
 	}
 	bw := bufio.NewWriterSize(w, 1<<16)
-	name, _ := descr[T]()
-	_, err := bw.Write(header(name, shape))
+	_, err := bw.Write(Header[T](shape))
 	for _, v := range data {
 		if err != nil {
 			return err
@@ -79,8 +81,9 @@ func Write[T Element](w io.Writer, shape []int, data []T) error {
 	return bw.Flush()
 }
 
-// header returns everything in front of the data.
-func header(descr string, shape []int) []byte {
+// Header returns everything in front of the data of an array of T, for files
+// that are written, or read, piece by piece.
+func Header[T Element](shape []int) []byte {
 	dims := make([]string, len(shape))
 	for i, d := range shape {
 		dims[i] = strconv.Itoa(d)
@@ -89,7 +92,8 @@ func header(descr string, shape []int) []byte {
 	if len(shape) == 1 {
 		tuple += ","
 	}
-	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, tuple)
+	name, _ := descr[T]()
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", name, tuple)
 	fixed := len(magic) + 2 + 2
 	dict += strings.Repeat(" ", alignment-1-(fixed+len(dict))%alignment) + "\n"
 	b := append([]byte(magic), 1, 0)
@@ -105,6 +109,8 @@ func appendElement[T Element](b []byte, v T) []byte {
 		return binary.LittleEndian.AppendUint32(b, uint32(v))
 	case uint16:
 		return binary.LittleEndian.AppendUint16(b, v)
+	case uint8:
+		return append(b, v)
 	}
 	return b
 }
@@ -162,6 +168,8 @@ func elementOf[T Element](b []byte) T {
 		*p = int32(binary.LittleEndian.Uint32(b))
 	case *uint16:
 		*p = binary.LittleEndian.Uint16(b)
+	case *uint8:
+		*p = b[0]
 	}
 	return v
 }

@@ -72,6 +72,7 @@ func TestRoundTrip(t *testing.T) {
 	roundTrip(t, []int{4}, []int32{math.MinInt32, -1, 0, math.MaxInt32})
 	roundTrip(t, []int{1, 2, 1}, []uint16{0, 65535})
 	roundTrip(t, []int{}, []uint16{7})
+	roundTrip(t, []int{2, 2}, []uint8{0, 1, 127, 255})
 	roundTrip(t, []int{3, 0}, []float32{})
 }
 

@@ -1,0 +1,194 @@
+package images
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vqspeech/internal/npy"
+	"vqspeech/model/image"
+)
+
+// Corpus is a prepared folder.
+type Corpus struct {
+	Dir  string
+	Info Info
+}
+
+// Open reads images.json of a folder that Prepare finished.
+func Open(dir string) (*Corpus, error) {
+	path := filepath.Join(dir, infoFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 1 << 20
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("larger than %d bytes", most)
+	}
+	c := &Corpus{Dir: dir}
+	if err == nil {
+		c.Info, err = parseInfo(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	}
+	return c, nil
+}
+
+func parseInfo(data []byte) (Info, error) {
+	var info Info
+	if err := parseJSON(data, &info); err != nil {
+		return info, err
+	}
+	if info.Version != version {
+		return info, fmt.Errorf("version is %d, want %d", info.Version, version)
+	}
+	if err := checkShape(info.Height, info.Width, info.Channels, info.Classes); err != nil {
+		return info, err
+	}
+	for name, s := range info.Splits {
+		if err := checkSplit(name, s.Images); err != nil {
+			return info, err
+		}
+	}
+	return info, nil
+}
+
+// parseJSON decodes one object and refuses unknown fields and what follows.
+func parseJSON(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("invalid JSON: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("invalid JSON: more than one value")
+	}
+	return nil
+}
+
+// Splits returns the names of the splits, sorted.
+func (c *Corpus) Splits() []string { return slices.Sorted(maps.Keys(c.Info.Splits)) }
+
+func (c *Corpus) split(name string) (SplitInfo, error) {
+	s, ok := c.Info.Splits[name]
+	if !ok {
+		return s, fmt.Errorf("%s: no split %q, the corpus has %s", c.Dir, name, strings.Join(c.Splits(), ", "))
+	}
+	return s, nil
+}
+
+// Read reads the images of a split into memory. A file that is not what
+// Prepare wrote is an error.
+func (c *Corpus) Read(split string) (image.Set, error) {
+	s, err := c.split(split)
+	if err != nil {
+		return image.Set{}, err
+	}
+	i := c.Info
+	set := image.Set{N: s.Images, Height: i.Height, Width: i.Width, Channels: i.Channels}
+	set.Images, err = readArray(filepath.Join(c.Dir, arrayFile(split)), []int{s.Images, i.Height, i.Width, i.Channels}, s.SHA256)
+	if err != nil {
+		return image.Set{}, err
+	}
+	if err := checkLabels(set.Images, i.Classes); err != nil {
+		return image.Set{}, fmt.Errorf("%s: %w", filepath.Join(c.Dir, arrayFile(split)), err)
+	}
+	return set, nil
+}
+
+// Labels returns the class of every image of a split, [N] uint8. It fails for
+// a corpus whose images have none.
+func (c *Corpus) Labels(split string) ([]uint8, error) {
+	s, err := c.split(split)
+	if err != nil {
+		return nil, err
+	}
+	if s.LabelsSHA256 == "" {
+		return nil, fmt.Errorf("%s: the images of %s have no class labels", c.Dir, split)
+	}
+	return readArray(filepath.Join(c.Dir, labelsFile(split)), []int{s.Images}, s.LabelsSHA256)
+}
+
+// readArray reads the uint8 elements of a file that must have this shape and
+// hash. Nothing is allocated for a file of another size.
+func readArray(path string, shape []int, hash string) ([]uint8, error) {
+	f, err := openArray(path, shape)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	whole := make([]uint8, info.Size())
+	if _, err := io.ReadFull(f, whole); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	}
+	if got, _ := sum(bytes.NewReader(whole)); got != hash {
+		return nil, fmt.Errorf("%s: SHA-256 is %s, want %s: the file was changed", path, got, hash)
+	}
+	head := npy.Header[uint8](shape)
+	if !bytes.HasPrefix(whole, head) {
+		return nil, fmt.Errorf("%s: the header is not that of an array uint8 %v", path, shape)
+	}
+	return whole[len(head):], nil
+}
+
+// openArray opens a file that has the size of a uint8 array of this shape.
+func openArray(path string, shape []int) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	want := int64(len(npy.Header[uint8](shape))) + elements(shape)
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || info.Size() != want) {
+		err = fmt.Errorf("%s: %d bytes, want %d", path, info.Size(), want)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func elements(shape []int) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= int64(d)
+	}
+	return n
+}
+
+// checkLabels reports a label that is not below classes; 0 classes allow all.
+func checkLabels(values []uint8, classes int) error {
+	if classes == 0 || classes > 255 || len(values) == 0 {
+		return nil
+	}
+	if top := slices.Max(values); int(top) >= classes {
+		return fmt.Errorf("label %d, want 0 to %d", top, classes-1)
+	}
+	return nil
+}
+
+// bare drops the path that package os puts into its errors.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
