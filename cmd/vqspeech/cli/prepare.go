@@ -52,11 +52,12 @@ func (a *app) prepareCmd() *cobra.Command {
 	var o prepareOptions
 	cmd := &cobra.Command{
 		Use:   "prepare CORPUS SRC DST",
-		Short: "Compute the features of a corpus for training",
+		Short: "Make a corpus ready for training",
 		Long: `Prepare finds the utterances of a corpus in the folder SRC and writes a manifest
 and the log-mel spectrogram of each to the folder DST, which train and eval
-read. It uses all cores. It can be interrupted, even killed, and run again: what
-is finished is not done again.
+read; of a corpus of images it writes one array for each split. It uses all
+cores. It can be interrupted, even killed, and run again: what is finished is
+not done again.
 
 Files that cannot be read are named and left out, and so are speakers and items
 that a list of the corpus names and the corpus lacks; the exit status is 1.
@@ -73,6 +74,12 @@ Corpora:
 The split hash stands for which utterance of which speaker is in which split:
 figures can be compared where it is the same.
 
+Corpora of images:
+  mnist, fashion-mnist   the four *-ubyte.gz files
+  cifar10                cifar-10-binary.tar.gz, or the folder that is in it
+  celeba                 img_align_celeba/*.jpg and list_eval_partition.txt
+  celebamask             CelebAMask-HQ: its mapping and its masks
+
 DST serves recipes with either front end. --config FILE.yaml takes the other
 settings of the spectrogram from a recipe; the default is the published one.
 --audio keeps the samples too (32 KB a second), which recipes that train a
@@ -81,10 +88,15 @@ vocoder need.
 With --json the report is one object on standard output:
   {"corpus", "source" (what the splits come from), "output", "splits": {name:
    {"utterances", "speakers", "seconds"}}, "split_hash", "speakers", "computed",
-   "reused", "notes": [...], "failed": [{"file", "error"}, ...]}.`,
+   "reused", "notes": [...], "failed": [{"file", "error"}, ...]}
+or, of images, classes being 0 where values are levels of light,
+  {"corpus", "output", "height", "width", "channels", "classes",
+   "splits": {name: {"images", "failed", "sha256", "labels_sha256"}},
+   "computed", "reused", "warnings": [...], "failed": [{"file", "error"}, ...]}.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech prepare vctk ~/VCTK-Corpus-0.92 data/vctk --mic mic2
-  vqspeech prepare zerospeech ~/2019/english data/zs-en`,
+  vqspeech prepare zerospeech ~/2019/english data/zs-en
+  vqspeech prepare mnist ~/mnist data/mnist`,
 		Args: cobra.ExactArgs(3),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -110,10 +122,22 @@ func corpusNames() []string {
 	for _, c := range corpora {
 		names = append(names, c.name)
 	}
+	for _, c := range imageCorpora {
+		names = append(names, c.name)
+	}
 	return names
 }
 
 func (a *app) prepare(cmd *cobra.Command, name, src, dst string, o prepareOptions) error {
+	for _, c := range imageCorpora {
+		if c.name != name {
+			continue
+		}
+		if o.config != "" || o.keepAudio || o.mic != "" {
+			return usagef("--config, --audio and --mic have no use for the images of %s", name)
+		}
+		return a.prepareImages(cmd, name, src, dst, c.list, o.json)
+	}
 	if o.config == "" {
 		o.config = string(features.Reference)
 	}
