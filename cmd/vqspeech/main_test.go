@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"mkvoice":  tool(makeVoice),
 		"mkcorpus": tool(makeCorpus),
 		"mknpy":    tool(makeNPY),
+		"mkimages": tool(makeImages),
 	})
 }
 

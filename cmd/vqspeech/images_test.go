@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+)
+
+// makeImages CORPUS DIR writes a tiny corpus of images in its own layout.
+func makeImages(args []string) error {
+	maker, ok := map[string]func(dir string) error{
+		"mnist": makeMNIST, "cifar10": makeCIFAR, "celeba": makeCelebA, "celebamask": makeCelebAMask,
+	}[args[0]]
+	if !ok {
+		return fmt.Errorf("no corpus %q", args[0])
+	}
+	return maker(args[1])
+}
+
+func writeFile(data []byte, path ...string) error {
+	name := filepath.Join(path...)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o666)
+}
+
+// makeMNIST writes 120 + 10 images: class k has a bar at column 2k+2.
+func makeMNIST(dir string) error {
+	for name, n := range map[string]int{"train": 120, "t10k": 10} {
+		images := binary.BigEndian.AppendUint32([]byte{0, 0, 8, 3}, uint32(n))
+		images = append(images, 0, 0, 0, 28, 0, 0, 0, 28)
+		labels := binary.BigEndian.AppendUint32([]byte{0, 0, 8, 1}, uint32(n))
+		for i := range n {
+			labels = append(labels, byte(i%10))
+			for p := range 28 * 28 {
+				v := byte(0)
+				if x := p % 28; x/2 == i%10+1 && p/28 > i%7 {
+					v = byte(255 - i)
+				}
+				images = append(images, v)
+			}
+		}
+		for file, data := range map[string][]byte{name + "-images-idx3-ubyte.gz": images, name + "-labels-idx1-ubyte.gz": labels} {
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			if _, err := z.Write(data); err != nil {
+				return err
+			}
+			if err := z.Close(); err != nil {
+				return err
+			}
+			if err := writeFile(b.Bytes(), dir, file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// makeCIFAR writes six batches of four images.
+func makeCIFAR(dir string) error {
+	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
+		var b []byte
+		for i := range 4 {
+			b = append(b, byte(i))
+			for p := range 3 * 32 * 32 {
+				b = append(b, byte(p*(i+1)))
+			}
+		}
+		if err := writeFile(b, dir, "cifar-10-batches-bin", name+".bin"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeCelebA writes six photographs: three to train, one to validate, two to test.
+func makeCelebA(dir string) error {
+	list := ""
+	for i, part := range []int{0, 0, 0, 1, 2, 2} {
+		img := image.NewRGBA(image.Rect(0, 0, 178, 218))
+		for y := range 218 {
+			for x := range 178 {
+				img.Set(x, y, color.RGBA{byte(x + i), byte(y), byte(40 * i), 255})
+			}
+		}
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, img, nil); err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%06d.jpg", i+1)
+		if err := writeFile(b.Bytes(), dir, "img_align_celeba", name); err != nil {
+			return err
+		}
+		list += fmt.Sprintf("%s %d\n", name, part)
+	}
+	return writeFile([]byte(list), dir, "list_eval_partition.txt")
+}
+
+// makeCelebAMask writes four faces of skin, hair and a mouth.
+func makeCelebAMask(dir string) error {
+	list := "idx orig_idx orig_file\n"
+	for i, original := range []int{5, 6, 162771, 182638} {
+		list += fmt.Sprintf("%d %d %06d.jpg\n", i, original, original+1)
+		for part, r := range map[string]image.Rectangle{
+			"skin": image.Rect(100, 100, 400, 450), "hair": image.Rect(80, 60+10*i, 420, 160), "mouth": image.Rect(200, 350, 300, 380),
+		} {
+			img := image.NewGray(image.Rect(0, 0, 512, 512))
+			for y := r.Min.Y; y < r.Max.Y; y++ {
+				for x := r.Min.X; x < r.Max.X; x++ {
+					img.SetGray(x, y, color.Gray{Y: 255})
+				}
+			}
+			var b bytes.Buffer
+			if err := png.Encode(&b, img); err != nil {
+				return err
+			}
+			if err := writeFile(b.Bytes(), dir, "CelebAMask-HQ-mask-anno", "0", fmt.Sprintf("%05d_%s.png", i, part)); err != nil {
+				return err
+			}
+		}
+	}
+	return writeFile([]byte(list), dir, "CelebA-HQ-to-CelebA-mapping.txt")
+}
