@@ -181,9 +181,17 @@ func tagName(f reflect.StructField) string {
 	return name
 }
 
+// inlined says that the keys of a struct stand among those of the one around it.
+func inlined(f reflect.StructField) bool { return f.Tag.Get("yaml") == ",inline" }
+
 func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
 	for i := range v.NumField() {
-		if t := tagName(v.Type().Field(i)); t == name && t != "" && t != "-" {
+		f := v.Type().Field(i)
+		if inlined(f) {
+			if field, ok := fieldByTag(v.Field(i), name); ok {
+				return field, true
+			}
+		} else if t := tagName(f); t == name && t != "" && t != "-" {
 			return v.Field(i), true
 		}
 	}
@@ -193,7 +201,10 @@ func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
 func fieldNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
-		if name := tagName(t.Field(i)); name != "" && name != "-" {
+		f := t.Field(i)
+		if inlined(f) {
+			names = append(names, fieldNames(f.Type)...)
+		} else if name := tagName(f); name != "" && name != "-" {
 			names = append(names, name)
 		}
 	}

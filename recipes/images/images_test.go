@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vqspeech/model/image"
 	"vqspeech/recipes/images"
 )
 
@@ -112,9 +113,9 @@ func TestPrepare(t *testing.T) {
 		t.Fatalf("%d images of %d×%d×%d, %d labels", set.N, set.Height, set.Width, set.Channels, len(labels))
 	}
 	for i, l := range labels {
-		image := set.Images[i*side*side*3:][:side*side*3]
-		if want := value("train", int(l)); image[0] != want || image[len(image)-1] != want {
-			t.Errorf("image %d with label %d is %d, want %d", i, l, image[0], want)
+		pixels := set.Images[i*side*side*3:][:side*side*3]
+		if want := value("train", int(l)); pixels[0] != want || pixels[len(pixels)-1] != want {
+			t.Errorf("image %d with label %d is %d, want %d", i, l, pixels[0], want)
 		}
 	}
 	if set, err := c.Read("test"); err != nil || set.N != 0 {
@@ -287,5 +288,16 @@ func TestBadSources(t *testing.T) {
 		if _, err := images.Prepare(t.Context(), src, dst, images.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+func TestGray(t *testing.T) {
+	got := images.Gray(image.Set{Images: []uint8{255, 255, 255, 200, 100, 50, 0, 0, 3}, N: 1, Height: 1, Width: 3, Channels: 3})
+	want := image.Set{Images: []uint8{255, 124, 0}, N: 1, Height: 1, Width: 3, Channels: 1} // 124.18, 0.342
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(want, images.Gray(want)); d != "" {
+		t.Error(d)
 	}
 }

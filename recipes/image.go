@@ -1,0 +1,129 @@
+package recipes
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"vqspeech/model/image"
+	"vqspeech/recipes/images"
+)
+
+// Image is a recipe with the sections data, model, quantizer, decoder and
+// train: it trains a model of images. What tells it from other recipes is the
+// key model.kind, the net; the net decides the defaults of the other keys.
+type Image struct {
+	Data      ImageData             `yaml:"data"`
+	Model     image.NetConfig       `yaml:"model"`
+	Quantizer image.QuantizerConfig `yaml:"quantizer"`
+	Decoder   image.DecoderConfig   `yaml:"decoder"`
+}
+
+// ImageData says which splits of the prepared corpus play which part.
+type ImageData struct {
+	Train string `yaml:"train"` // trained on
+	Valid string `yaml:"valid"` // decides the learning rate and which checkpoint is the best
+	Gray  bool   `yaml:"gray"`  // colour images become their luma
+}
+
+// DefaultImage returns the published recipe of a net.
+func DefaultImage(net image.NetKind) Image {
+	c := image.DefaultConfig(net)
+	return Image{Data: ImageData{Train: "train", Valid: "valid"}, Model: c.Net, Quantizer: c.Quantizer, Decoder: c.Decoder}
+}
+
+// LoadImage is Load for a recipe of images.
+func LoadImage(path string, overrides ...string) (Image, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Image{}, err
+	}
+	return ParseImage(path, data, overrides...)
+}
+
+// ParseImage is Parse for a recipe of images.
+func ParseImage(name string, data []byte, overrides ...string) (Image, error) {
+	net := netOf(data)
+	for _, o := range overrides {
+		if kind, ok := strings.CutPrefix(o, "model.kind="); ok {
+			net = kind
+		}
+	}
+	r := DefaultImage(image.NetKind(net))
+	if err := parse(name, data, overrides, &r, func() error { return r.Validate() }); err != nil {
+		return Image{}, err
+	}
+	return r, nil
+}
+
+// IsImage says whether the file at path has the key model.kind.
+func IsImage(path string) (bool, error) {
+	data, err := readFile(path)
+	return err == nil && netOf(data) != "", err
+}
+
+// netOf returns the value of model.kind, empty without one.
+func netOf(data []byte) string {
+	var r struct {
+		Model struct{ Kind yaml.Node }
+	}
+	if len(data) > maxFileBytes {
+		return ""
+	}
+	_ = yaml.Unmarshal(data, &r) // parse says what is wrong with it
+	return r.Model.Kind.Value
+}
+
+// YAML returns the whole recipe, defaults included; ParseImage reads it back.
+func (r Image) YAML() ([]byte, error) { return yaml.Marshal(r) }
+
+// Config returns the configuration of the model that r trains.
+func (r Image) Config() image.Config {
+	return image.Config{Net: r.Model, Quantizer: r.Quantizer, Decoder: r.Decoder}
+}
+
+// Validate reports every field that is out of range, one error each.
+func (r Image) Validate() error {
+	errs := []error{r.Config().Validate()}
+	if r.Data.Train == "" || r.Data.Train == r.Data.Valid {
+		errs = append(errs, fmt.Errorf("data: train and valid must be two splits (got %q and %q)", r.Data.Train, r.Data.Valid))
+	}
+	return errors.Join(errs...)
+}
+
+// Set reads a split of a prepared corpus as the model of r takes it. Images of
+// another size or other classes are an error.
+func (r Image) Set(c *images.Corpus, split string) (image.Set, error) {
+	if err := r.checkClasses(c); err != nil {
+		return image.Set{}, err
+	}
+	set, err := c.Read(split)
+	if err != nil {
+		return image.Set{}, err
+	}
+	if r.Data.Gray {
+		set = images.Gray(set)
+	}
+	if err := set.Check(r.Config()); err != nil {
+		return image.Set{}, fmt.Errorf("%s: %s: %w", c.Dir, split, err)
+	}
+	return set, nil
+}
+
+// checkClasses reports a decoder of levels for labels, or of other classes than
+// the corpus has. Levels of light can stand for 256 classes.
+func (r Image) checkClasses(c *images.Corpus) error {
+	cfg, classes := r.Config(), c.Info.Classes
+	if !cfg.Labels() && classes > 0 {
+		return fmt.Errorf("%s: the values are labels of %d classes, want decoder.kind %s or %s", c.Dir, classes, image.CategoricalDecoder, image.VMFDecoder)
+	}
+	if classes == 0 {
+		classes = 256
+	}
+	if cfg.Labels() && cfg.Net.Channels != classes {
+		return fmt.Errorf("%s: %d classes, want model.channels %d (got %d)", c.Dir, classes, classes, cfg.Net.Channels)
+	}
+	return nil
+}
