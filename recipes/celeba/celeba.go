@@ -14,7 +14,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,7 +37,7 @@ const (
 func List(src string) (images.Source, error) {
 	s := images.Source{Corpus: Name, Kind: "official partition", Root: src, Height: side, Width: side, Channels: 3}
 	path := either(filepath.Join(src, list), filepath.Join(src, "Eval", list))
-	data, err := readBounded(path, listBytes)
+	data, err := images.ReadFile(path, listBytes)
 	if err != nil {
 		return s, err
 	}
@@ -120,17 +119,4 @@ func some(files map[string]int64) string {
 		return first
 	}
 	return fmt.Sprintf("%d files, such as %s", len(files), first)
-}
-
-func readBounded(path string, most int) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(data) > most {
-		err = fmt.Errorf("%s: larger than %d bytes", path, most)
-	}
-	return data, err
 }

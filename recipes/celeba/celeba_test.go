@@ -114,9 +114,13 @@ func TestBadPhotos(t *testing.T) {
 		{"grey", grey.Bytes(), "without the three colour components"},
 		{"huge", append(bytes.Clone(good), make([]byte, maxPhotoBytes)...), "larger than 1048576 bytes"},
 	} {
+		path := filepath.Join(t.TempDir(), "000001.jpg")
+		if err := os.WriteFile(path, c.data, 0o666); err != nil {
+			t.Fatal(err)
+		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := decode(bytes.NewReader(c.data))
+		err := read(path, make([]uint8, side*side*3))
 		runtime.ReadMemStats(&after)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)

@@ -6,8 +6,8 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"io"
-	"os"
+
+	"vqspeech/recipes/images"
 )
 
 // Sizes of a photograph, of the crop in its middle, and of what is made of it
@@ -21,15 +21,13 @@ const (
 	maxPhotoBytes = 1 << 20 // those of CelebA have 10 KB
 )
 
-// read makes an image of the file at path: uint8 [64, 64, 3]. Errors do not
-// name the file.
+// read makes an image of the file at path: uint8 [64, 64, 3].
 func read(path string, dst []uint8) error {
-	f, err := os.Open(path)
+	data, err := images.ReadFile(path, maxPhotoBytes)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	rgb, err := decode(f)
+	rgb, err := decode(data)
 	if err != nil {
 		return err
 	}
@@ -43,14 +41,7 @@ func read(path string, dst []uint8) error {
 
 // decode reads a JPEG file of a photograph: uint8 [218, 178, 3], red, green and
 // blue. The size is looked at before anything is decoded.
-func decode(r io.Reader) ([]uint8, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPhotoBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxPhotoBytes {
-		return nil, fmt.Errorf("larger than %d bytes", maxPhotoBytes)
-	}
+func decode(data []byte) ([]uint8, error) {
 	if !bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
 		return nil, fmt.Errorf("not a JPEG file")
 	}

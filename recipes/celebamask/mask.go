@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"io"
 	"io/fs"
-	"os"
+
+	"vqspeech/recipes/images"
 )
 
 const (
@@ -91,19 +91,11 @@ func eachPixel(dst []uint8, f func(d *uint8, x, y int) error) error {
 }
 
 // decode reads a PNG file of 512×512. The size is looked at before anything is
-// decoded. Errors do not name the file, except those of package os.
+// decoded.
 func decode(path string) (image.Image, error) {
-	f, err := os.Open(path)
+	data, err := images.ReadFile(path, maxMaskBytes)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxMaskBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxMaskBytes {
-		return nil, fmt.Errorf("larger than %d bytes", maxMaskBytes)
 	}
 	cfg, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {

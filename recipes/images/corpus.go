@@ -26,22 +26,13 @@ type Corpus struct {
 // Open reads images.json of a folder that Prepare finished.
 func Open(dir string) (*Corpus, error) {
 	path := filepath.Join(dir, infoFile)
-	f, err := os.Open(path)
+	data, err := ReadFile(path, 1<<20)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	const most = 1 << 20
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(data) > most {
-		err = fmt.Errorf("larger than %d bytes", most)
-	}
 	c := &Corpus{Dir: dir}
-	if err == nil {
-		c.Info, err = parseInfo(data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	if c.Info, err = parseInfo(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
 }

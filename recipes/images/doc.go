@@ -46,7 +46,7 @@ type Split struct {
 	N    int // images
 
 	// Read writes image i, uint8 [H, W, C], to dst. It may be called from
-	// several goroutines. Errors do not name the image.
+	// several goroutines. Errors need not name the image.
 	Read func(i int, dst []uint8) error
 
 	// Path returns the file of image i, for reports.

@@ -16,8 +16,6 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -68,7 +66,7 @@ func list(name, src string, sums [4]string) (images.Source, error) {
 	var parts [2]part // of train, of t10k
 	for i, file := range files {
 		path := filepath.Join(src, file)
-		data, err := readBounded(path)
+		data, err := images.ReadFile(path, maxFileBytes)
 		if err != nil {
 			return s, err
 		}
@@ -127,17 +125,4 @@ func (p *part) split(name string, from, to int) images.Split {
 		},
 		Path: func(int) string { return p.path },
 	}
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(data) > maxFileBytes {
-		err = fmt.Errorf("%s: larger than %d bytes", path, maxFileBytes)
-	}
-	return data, err
 }
