@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"vqspeech/model/image"
+	"vqspeech/model/image/train"
 	"vqspeech/recipes/images"
 )
 
@@ -19,19 +20,24 @@ type Image struct {
 	Model     image.NetConfig       `yaml:"model"`
 	Quantizer image.QuantizerConfig `yaml:"quantizer"`
 	Decoder   image.DecoderConfig   `yaml:"decoder"`
+	Train     train.Config          `yaml:"train"`
 }
 
 // ImageData says which splits of the prepared corpus play which part.
 type ImageData struct {
 	Train string `yaml:"train"` // trained on
-	Valid string `yaml:"valid"` // decides the learning rate and which checkpoint is the best
+	Valid string `yaml:"valid"` // decides the learning rate and which checkpoint is the best; may be empty
+	Test  string `yaml:"test"`  // measured once, with the finished model; may be empty
 	Gray  bool   `yaml:"gray"`  // colour images become their luma
 }
 
 // DefaultImage returns the published recipe of a net.
 func DefaultImage(net image.NetKind) Image {
 	c := image.DefaultConfig(net)
-	return Image{Data: ImageData{Train: "train", Valid: "valid"}, Model: c.Net, Quantizer: c.Quantizer, Decoder: c.Decoder}
+	return Image{
+		Data:  ImageData{Train: "train", Valid: "valid", Test: "test"},
+		Model: c.Net, Quantizer: c.Quantizer, Decoder: c.Decoder, Train: train.DefaultConfig(),
+	}
 }
 
 // LoadImage is Load for a recipe of images.
@@ -86,11 +92,40 @@ func (r Image) Config() image.Config {
 
 // Validate reports every field that is out of range, one error each.
 func (r Image) Validate() error {
-	errs := []error{r.Config().Validate()}
-	if r.Data.Train == "" || r.Data.Train == r.Data.Valid {
-		errs = append(errs, fmt.Errorf("data: train and valid must be two splits (got %q and %q)", r.Data.Train, r.Data.Valid))
+	errs := []error{r.Config().Validate(), r.Train.Validate()}
+	d := r.Data
+	if d.Train == "" {
+		errs = append(errs, errors.New("data.train: must name a split"))
+	}
+	for _, pair := range [][2]string{{d.Train, d.Valid}, {d.Train, d.Test}, {d.Valid, d.Test}} {
+		if pair[0] != "" && pair[0] == pair[1] {
+			errs = append(errs, fmt.Errorf("data: train, valid and test must be different splits (got %q twice)", pair[0]))
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// Options returns the training run of r on a prepared corpus, without a folder
+// and without callbacks. It reads the splits into memory.
+func (r Image) Options(c *images.Corpus) (train.Options, error) {
+	o := train.Options{Model: r.Config(), Train: r.Train}
+	text, err := r.YAML()
+	if err != nil {
+		return o, err
+	}
+	o.Metadata = map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text)}
+	for _, part := range []struct {
+		dst        *image.Set
+		key, split string
+	}{{&o.Training, "data.train", r.Data.Train}, {&o.Valid, "data.valid", r.Data.Valid}, {&o.Test, "data.test", r.Data.Test}} {
+		if part.split == "" {
+			continue
+		}
+		if *part.dst, err = r.Set(c, part.split); err != nil {
+			return o, fmt.Errorf("%s: %w", part.key, err)
+		}
+	}
+	return o, nil
 }
 
 // Set reads a split of a prepared corpus as the model of r takes it. Images of

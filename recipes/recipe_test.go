@@ -28,9 +28,16 @@ func TestEveryRecipeLoads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if vocoder {
+			image, err := recipes.IsImage(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case vocoder:
 				loads(t, path, recipes.LoadVocoder, recipes.ParseVocoder)
-			} else {
+			case image:
+				loads(t, path, recipes.LoadImage, recipes.ParseImage)
+			default:
 				loads(t, path, recipes.Load, recipes.Parse)
 			}
 			data, err := os.ReadFile(path)

@@ -4,14 +4,96 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"testing"
 )
+
+// TestImageRecipes runs a recipe of every net, quantiser and decoder on a
+// miniature of its corpus: prepare, two steps of train, the measures of the
+// test split.
+func TestImageRecipes(t *testing.T) {
+	data, tempDir := map[string]string{}, t.TempDir()
+	for _, row := range []struct{ recipe, measures string }{
+		{"mnist/gaussian-1", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"mnist/nc", "loss mse_x1000 pixel_error perplexity batch_perplexity used_codes"},
+		{"mnist/vae-256", "loss mse_x1000 pixel_error"},
+		{"mnist/vq", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"cifar10/gaussian-2", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"cifar10/vq-ema-reset", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"celeba/fixed-variance", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"celeba/gaussian-3", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"celeba/gaussian-4", "loss mse_x1000 perplexity batch_perplexity used_codes"},
+		{"celeba/vae", "loss mse_x1000"},
+		{"celeba/gray-vmf", "loss mse_x1000 pixel_error perplexity batch_perplexity used_codes"},
+		{"celebamask/vmf", "loss pixel_error perplexity batch_perplexity used_codes"},
+		{"celebamask/vq-ema", "loss pixel_error perplexity batch_perplexity used_codes"},
+	} {
+		t.Run(row.recipe, func(t *testing.T) {
+			corpus, _, _ := strings.Cut(row.recipe, "/")
+			if data[corpus] == "" {
+				src, dst := t.TempDir(), filepath.Join(tempDir, corpus)
+				if err := makeImages([]string{corpus, src}); err != nil {
+					t.Fatal(err)
+				}
+				program(t, "prepare", corpus, src, dst)
+				data[corpus] = dst
+			}
+			run := filepath.Join(t.TempDir(), "run")
+			args := []string{"train", filepath.Join("../../recipes", filepath.FromSlash(row.recipe+".yaml")), "--data", data[corpus], "--run", run, "--json"}
+			for _, set := range []string{
+				"model.res_blocks=1", "quantizer.codebook_size=8", "quantizer.codebook_dim=4",
+				"train.max_steps=2", "train.batch_size=2", "train.log_every=1",
+			} {
+				args = append(args, "--set", set)
+			}
+			var r struct {
+				Model  string
+				Steps  int
+				Test   map[string]float64
+				Images map[string]int
+			}
+			if err := json.Unmarshal(program(t, args...), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Steps != 2 || r.Images["train"] == 0 || r.Images["valid"] == 0 || r.Images["test"] == 0 {
+				t.Errorf("%+v", r)
+			}
+			for _, m := range strings.Fields(row.measures) {
+				if v, ok := r.Test[m]; !ok || math.IsNaN(v) || math.IsInf(v, 0) || v == 0 {
+					t.Errorf("%s is %v", m, v)
+				}
+			}
+			if _, err := os.Stat(r.Model); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// program runs vqspeech and returns what it prints.
+func program(t *testing.T, args ...string) []byte {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := &exec.Cmd{Path: exe, Args: append([]string{"vqspeech"}, args...), Stdout: &stdout, Stderr: &stderr} // the name makes the test binary the program
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("vqspeech %s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+	return stdout.Bytes()
+}
 
 // makeImages CORPUS DIR writes a tiny corpus of images in its own layout.
 func makeImages(args []string) error {

@@ -35,7 +35,7 @@ func (a *app) trainCmd() *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train RECIPE.yaml --data DIR --run DIR",
-		Short: "Train a model or its vocoder",
+		Short: "Train a model of speech or images, or a vocoder",
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
 --run gets metrics.jsonl, the same as TensorBoard events, checkpoints, and at the
 end model.safetensors, which every other verb takes as --model.
@@ -48,6 +48,10 @@ A recipe with a section vocoder instead of features, model and quantizer trains
 the vocoder of the model in use (--model), on a corpus prepared with --audio; it
 ends with vocoder.safetensors, which decode and convert take as --vocoder.
 
+A recipe with the key model.kind and a section decoder instead of features trains
+a model of images, for train.epochs passes over the split data.train; the one with
+the lowest loss on data.valid is the result, and is measured once on data.test.
+
 An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
 --resume goes on from there and ends in the same bytes as a run without a pause.
 
@@ -56,10 +60,14 @@ With --json the report is one object on standard output:
    "used_codes", "posterior_variance", "posterior_entropy" (nats per latent; both
    of the gaussian kinds)}, "utterances": {"train", "holdout", "valid"}}
 or {"run", "vocoder", "steps", "seconds", "valid_bits_per_sample", "utterances":
-   {"train", "valid"}}.`,
+   {"train", "valid"}}
+or {"run", "model", "steps", "seconds", "valid": {"loss", "mse_x1000",
+   "pixel_error", "miou", "perplexity", "batch_perplexity", "used_codes"}, "test":
+   {the same}, "images": {"train", "valid", "test"}}, with what suits the images.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
-  vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000`,
+  vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000
+  vqspeech train recipes/mnist/gaussian-1.yaml --data data/mnist --run runs/mnist`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.train(cmd, args[0], o) }),
 	}
@@ -81,6 +89,11 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 		return err
 	} else if vocoder {
 		return a.trainVocoder(cmd, path, o)
+	}
+	if image, err := recipes.IsImage(path); err != nil {
+		return err
+	} else if image {
+		return a.trainImage(cmd, path, o)
 	}
 	recipe, err := recipes.Load(path, o.set...)
 	if err != nil {
