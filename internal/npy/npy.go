@@ -30,7 +30,9 @@ const (
 )
 
 // Element is an element type that files can have.
-type Element interface{ float32 | int32 | uint16 | uint8 }
+type Element interface {
+	float32 | int32 | uint16 | uint8
+}
 
 // A FormatError reports that the input is not a valid .npy file.
 type FormatError string
