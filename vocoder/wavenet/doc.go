@@ -10,7 +10,7 @@
 // to bytes. It draws one sample after the other from cached layer inputs
 // (fast-wavenet, Le Paine et al. 2016): every utterance is a [Stream], and any
 // number of streams can advance together, so that each weight is read once for
-// all of them. What a stream gives depends on its latents, speaker and seed, not
+// all of them ([PushAll] on one goroutine, [Group] on many). What a stream gives depends on its latents, speaker and seed, not
 // on how the latents were cut into pieces nor on the streams beside it.
 //
 // Package train, below this one, trains the network.
