@@ -77,6 +77,10 @@ func precision(w []float32, r, j, n, d int) float32 {
 //
 //	dz [N, D]; dw like w; dcodebook [K, D]; da [N, K] float32
 func GaussianLogitsBackward(dz, dw, dcodebook, da, z, w, codebook []float32, n, d, k int) {
+	if len(w) == 1 {
+		dw[0] = gaussianLogitsBackwardShared(dz, dcodebook, da, z, codebook, w[0], n, d, k)
+		return
+	}
 	// ab = da·b, abb = da·b², sums = row sums of da; everything below follows.
 	ab, abb, squares := Borrow(n*d), Borrow(n*d), Borrow(k*d)
 	defer Return(ab)
@@ -119,6 +123,38 @@ func GaussianLogitsBackward(dz, dw, dcodebook, da, z, w, codebook []float32, n, 
 	for i, b := range codebook {
 		dcodebook[i] -= b * aw[i]
 	}
+}
+
+// gaussianLogitsBackwardShared is GaussianLogitsBackward for one precision w,
+// which needs two products less. It returns the gradient of w.
+func gaussianLogitsBackwardShared(dz, dcodebook, da, z, codebook []float32, w float32, n, d, k int) float32 {
+	columns, rows := Borrow(k), Borrow(n) // column sums of da, parts of the gradient of w
+	defer Return(columns)
+	defer Return(rows)
+	SumRows(columns, da, n, k)
+	Gemm(false, false, n, d, k, da, k, codebook, d, dz, d, false)
+	Gemm(true, false, k, d, n, da, k, z, d, dcodebook, d, false)
+	Parallel(n, rowGrain(k), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			s := float32(sum(da[r*k : (r+1)*k]))
+			var part float64 // sum_j s z² - 2 z (da·b)
+			row := dz[r*d : (r+1)*d]
+			for j, v := range z[r*d : (r+1)*d] {
+				part += float64(v) * (float64(s*v) - 2*float64(row[j]))
+				row[j] = w * (row[j] - s*v)
+			}
+			rows[r] = float32(part)
+		}
+	})
+	total := sum(rows)
+	for c, sum := range columns {
+		b, db := codebook[c*d:(c+1)*d], dcodebook[c*d:(c+1)*d]
+		total += float64(sum) * SumSquares(b)
+		for j, v := range b {
+			db[j] = w * (db[j] - sum*v)
+		}
+	}
+	return float32(-0.5 * total)
 }
 
 // reducePrecision gives dw [1] or [N] the sums over D; a dw of full size has

@@ -72,13 +72,16 @@ func logSumExp(a, p []float32) float64 {
 // (sony/sqvae speech). g may be u.
 func Gumbel(g, u []float32) {
 	const eps = 1.0 / (1 << 23)
-	Parallel(len(u), 4096, func(lo, hi int) {
-		dst := g[lo:hi]
-		clamp(dst, u[lo:hi], eps, 1-eps)
-		Log(dst, dst)
-		affine(dst, dst, -1, 0)
-		Log(dst, dst)
-		affine(dst, dst, -1, 0)
+	const block = 4096 // stays in the first cache
+	Parallel(len(u), block, func(lo, hi int) {
+		for ; lo < hi; lo += block {
+			dst := g[lo:min(lo+block, hi)]
+			clamp(dst, u[lo:], eps, 1-eps)
+			Log(dst, dst)
+			affine(dst, dst, -1, 0)
+			Log(dst, dst)
+			affine(dst, dst, -1, 0)
+		}
 	})
 }
 
