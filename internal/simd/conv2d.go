@@ -109,13 +109,17 @@ func (c Conv2D) BackwardInput(dx, dy, w []float32, b, h, wide int) {
 		if rows == 0 {
 			continue
 		}
-		gemmRun(&gemmCall{
+		g := gemmCall{
 			kern: gemmKernels[isaCurrent.Load()], m: rows, n: c.In, k: y.axis.Kernel * x.axis.Kernel * c.Out, transB: true,
 			a: dy, window: window{in: c.Out, y: y.axis, x: x.axis, h: toH, w: toW, toH: y.n, toW: x.n},
 			b: w, ldb: c.Out, taps: tapOrder{in: c.In, out: c.Out, kernelX: c.X.Kernel, y: y, x: x},
 			c: dx[(phaseY*wide+phaseX)*c.In:], ldc: c.X.Stride * c.In,
-			places: lattice{h: y.n, w: x.n, image: h * wide * c.In, line: c.Y.Stride * wide * c.In},
-		})
+		}
+		places := lattice{h: y.n, w: x.n, image: h * wide * c.In, line: c.Y.Stride * wide * c.In}
+		if !places.even(g.ldc) {
+			g.places = places
+		}
+		gemmRun(&g)
 	}
 }
 

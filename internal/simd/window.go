@@ -89,6 +89,11 @@ func (o *tapOrder) source(p, j int) (at, n int) {
 // i*image + y*line + x*ldc of C. Its zero value places them ldc apart.
 type lattice struct{ h, w, image, line int }
 
+// even says that all rows are ldc apart.
+func (l lattice) even(ldc int) bool {
+	return (l.h == 1 || l.line == l.w*ldc) && l.image == l.h*l.w*ldc
+}
+
 // row returns where row i of C begins.
 func (g *gemmCall) row(i int) int {
 	l := &g.places
