@@ -1,7 +1,7 @@
 package image
 
 import (
-	"vqspeech/quant/metric"
+	"vqspeech/model/image/metric"
 )
 
 // Evaluation is the result on a set of images, with the most probable codes. All
@@ -16,92 +16,50 @@ type Evaluation struct {
 	UsedCodes       int     `json:"used_codes"`
 }
 
-// EvaluationBatch is the published number of images of a batch.
-const EvaluationBatch = 32
-
 // Evaluate encodes and decodes every image. It fails for images that do not fit
 // the model.
 func (m *Model) Evaluate(s Set) (Evaluation, error) {
-	if err := s.Check(m.Config); err != nil {
-		return Evaluation{}, err
-	}
 	var e Evaluation
-	var squares float64
-	usage := metric.NewCounter(max(m.Codebook.Size, 1))
-	confusion := newConfusion(m.Config.Net.Channels)
+	c := m.Config
+	if err := s.Check(c); err != nil || s.N == 0 {
+		return e, err
+	}
+	usage := metric.NewBatchPerplexity(max(m.Codebook.Size, 1), metric.PublishedBatch)
+	segments := metric.NewSegmentation(c.Net.Channels)
+	var squares metric.Mean
 	batches := 0.0
-	for from := 0; from < s.N; from += EvaluationBatch {
-		part := s.Slice(from, min(from+EvaluationBatch, s.N))
-		b := newBatch(part, m.Config.Labels())
+	for from := 0; from < s.N; from += metric.PublishedBatch {
+		part := s.Slice(from, min(from+metric.PublishedBatch, s.N))
+		b := newBatch(part, c.Labels())
 		r := m.Forward(b.n, b.pixels, b.labels)
 		batches++
 		e.Loss += r.Losses.Total
-		e.BatchPerplexity += r.Losses.Perplexity
-		usage.Add(r.Codes)
-		if m.Config.Labels() {
-			for i, k := range m.labels(r.Output) {
-				confusion.add(int(b.labels[i]), int(k))
-				d := float64(k-b.labels[i]) / 255
-				squares += d * d
+		perImage := len(r.Codes) / b.n
+		for i := range b.n {
+			if err := usage.Add(r.Codes[i*perImage : (i+1)*perImage]); err != nil {
+				return e, err
 			}
-		} else {
-			squares += r.Losses.SSE * float64(b.n)
 		}
-	}
-	if batches == 0 {
-		return e, nil
+		if c.Labels() {
+			predicted := m.images(r.Output, b.n).Images
+			if err := segments.Add(part.Images, predicted); err != nil {
+				return e, err
+			}
+			squares.Add(metric.SquaredError(part.Images, predicted))
+		} else {
+			squares.Add(metric.SquaredError(b.pixels, r.Output))
+		}
 	}
 	e.Loss /= batches
-	e.BatchPerplexity /= batches
-	if m.Config.Codes() {
-		e.Perplexity, e.UsedCodes = usage.Perplexity(), usage.Used()
+	if c.Codes() {
+		e.BatchPerplexity = usage.Mean()
+		e.Perplexity, e.UsedCodes = usage.Corpus().Perplexity(), usage.Corpus().Used()
 	}
-	if m.Config.Labels() {
-		e.PixelError, e.MeanIoU = confusion.pixelError(), confusion.meanIoU()
+	if c.Labels() {
+		e.PixelError, e.MeanIoU = segments.PixelError(), segments.MeanIoU()
 	}
-	if !m.Config.Labels() || m.Config.Net.Channels == 256 {
-		e.MSE = 1000 * squares / float64(s.N*m.Config.PixelValues())
+	if !c.Labels() || c.Net.Channels == 256 {
+		e.MSE = 1000 * squares.Value()
 	}
 	return e, nil
-}
-
-// confusion counts predicted against true labels.
-type confusion struct {
-	classes                 int
-	truth, predicted, right []int64
-	total, correct          int64
-}
-
-func newConfusion(classes int) *confusion {
-	return &confusion{classes: classes, truth: make([]int64, classes), predicted: make([]int64, classes), right: make([]int64, classes)}
-}
-
-// add counts a pixel. A prediction that is no class is an error of its pixel and
-// belongs to no class's area.
-func (c *confusion) add(truth, predicted int) {
-	c.total++
-	c.truth[truth]++
-	if predicted < c.classes {
-		c.predicted[predicted]++
-	}
-	if truth == predicted {
-		c.correct++
-		c.right[truth]++
-	}
-}
-
-func (c *confusion) pixelError() float64 {
-	return 100 * (1 - float64(c.correct)/float64(c.total))
-}
-
-// meanIoU is 100 times the mean over all classes; one that occurs nowhere counts
-// as 0 (sony/sqvae vision).
-func (c *confusion) meanIoU() float64 {
-	sum := 0.0
-	for k, right := range c.right {
-		if union := c.truth[k] + c.predicted[k] - right; union > 0 {
-			sum += float64(right) / float64(union)
-		}
-	}
-	return 100 * sum / float64(c.classes)
 }

@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -122,5 +123,51 @@ func TestConfigErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no error for %s in: %v", field, err)
 		}
+	}
+}
+
+// TestEvaluate holds an evaluation against what its parts say of the same images.
+func TestEvaluate(t *testing.T) {
+	for _, net := range []image.NetKind{image.Net28, image.Net64Label} {
+		cfg := image.DefaultConfig(net)
+		cfg.Quantizer.CodebookDim, cfg.Quantizer.CodebookSize = 6, 9
+		m, err := image.New(cfg, weights(cfg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		side := cfg.Side()
+		s := image.Set{Images: make([]uint8, 3*side*side), N: 3, Height: side, Width: side, Channels: 1}
+		rng := rand.New(rand.NewPCG(3, 4))
+		for i := range s.Images {
+			s.Images[i] = uint8(rng.IntN(19))
+		}
+		e, err := m.Evaluate(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixels, labels := make([]float32, len(s.Images)), make([]int32, len(s.Images))
+		image.Pixels(pixels, s.Images)
+		image.Labels(labels, s.Images)
+		if cfg.Labels() {
+			pixels = nil
+		} else {
+			labels = nil
+		}
+		r := m.Forward(3, pixels, labels)
+		near := func(name string, got, want float64) {
+			if !(math.Abs(got-want) <= 1e-9*math.Abs(want)) {
+				t.Errorf("%s: %s is %g, want %g", net, name, got, want)
+			}
+		}
+		near("loss", e.Loss, r.Losses.Total)
+		near("perplexity", e.BatchPerplexity, r.Losses.Perplexity)
+		if cfg.Labels() {
+			near("pixel error", e.PixelError, 100*(1-r.Losses.Accuracy))
+		} else {
+			near("mse", e.MSE, 1000*r.Losses.SSE/float64(side*side))
+		}
+	}
+	if e, err := new(image.Model).Evaluate(image.Set{}); err == nil {
+		t.Errorf("a set without a size gives %+v", e)
 	}
 }
