@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -262,7 +263,9 @@ func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
 func (p *preparation) finish() (*Report, error) {
 	slices.SortFunc(p.done, func(a, b Utterance) int { return strings.Compare(a.ID, b.ID) })
 	p.failed = append(p.failed, p.src.Faults...)
-	slices.SortStableFunc(p.failed, func(a, b Failure) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(p.failed, func(a, b Failure) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Err.Error(), b.Err.Error()))
+	})
 	report := &Report{
 		Info:     infoFor(p.src.Corpus, p.src.Kind, p.head.Features, p.done),
 		Computed: len(p.done) - p.reused, Reused: p.reused, Failed: p.failed,
