@@ -188,7 +188,8 @@ def rates(codec, program, seconds, costs, out):
 def speed(seconds, costs, way):
     if way not in costs[0]:
         return "–"
-    return f"{seconds / sum(c[way] for c in costs):.3g}"
+    times = seconds / sum(c[way] for c in costs)
+    return f"{times:.0f}" if times >= 10 else f"{times:.1f}"
 
 
 def row(codec, program, us, out):
