@@ -1,4 +1,4 @@
-"""Rate and quality beside Opus and Codec 2: python3 bench/codecs.py VQSPEECH DATA OUT
+"""Rate and quality beside Opus and Codec 2: python3 bench/speech_codecs.py VQSPEECH DATA OUT
 
 VQSPEECH is the program, DATA a folder of `vqspeech prepare --audio`; opusenc and
 opusdec (Debian package opus-tools), c2enc and c2dec (codec2) and sox do the rest.
