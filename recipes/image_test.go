@@ -70,7 +70,7 @@ func TestImageDefaults(t *testing.T) {
 
 func TestImageErrors(t *testing.T) {
 	for _, c := range []struct{ doc, set, want string }{
-		{"model: {kind: 29}", "", `r.yaml: model.kind: must be one of [28 32 64 64-label] (got 29)`},
+		{"model: {kind: 29}", "", `r.yaml: model.kind: must be one of [28 32 64 64-label 128] (got 29)`},
 		{"model: {kind: 28}\nquantizer: {codes: 5}", "", "r.yaml:2: quantizer.codes: unknown key, want one of kind, codebook_size, "},
 		{"model: {kind: 28}", "features.n_mels=80", "--set features: unknown key, want one of data, model, quantizer, decoder, train"},
 		{"model: {kind: 28}", "data.valid=train", `r.yaml: data: train, valid and test must be different splits (got "train" twice)`},

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"vqspeech/model"
@@ -24,10 +25,11 @@ const (
 	Net32      NetKind = "32"       // 32×32 → 8×8: CIFAR-10
 	Net64      NetKind = "64"       // 64×64 → 16×16: CelebA
 	Net64Label NetKind = "64-label" // 64×64 → 8×8: label maps of CelebAMask-HQ
+	Net128     NetKind = "128"      // 128×128 → 32×32: van den Oord et al. 2017's ImageNet, with the layers of 64
 )
 
 // NetKinds lists every kind.
-var NetKinds = []NetKind{Net28, Net32, Net64, Net64Label}
+var NetKinds = []NetKind{Net28, Net32, Net64, Net64Label, Net128}
 
 // NetConfig fixes the networks' sizes. Their inner width is the code dimension.
 type NetConfig struct {
@@ -93,7 +95,8 @@ type DecoderConfig struct {
 }
 
 // DefaultConfig returns the published model of a net: gaussian-1 with the sizes
-// of MNIST, CIFAR-10 or CelebA, or the vMF model of CelebAMask-HQ.
+// of MNIST, CIFAR-10 or CelebA, or the vMF model of CelebAMask-HQ. Net128 has the
+// sizes of CelebA.
 func DefaultConfig(net NetKind) Config {
 	c := Config{
 		Net:       NetConfig{Kind: net, Channels: 3, ResBlocks: 2},
@@ -104,7 +107,7 @@ func DefaultConfig(net NetKind) Config {
 	switch net {
 	case Net28:
 		c.Net.Channels, c.Quantizer.CodebookSize, c.Quantizer.InitialScale = 1, 128, 10
-	case Net64:
+	case Net64, Net128:
 		c.Net.ResBlocks = 6
 	case Net64Label:
 		c.Net.Channels, c.Decoder.Kind = 19, VMFDecoder
@@ -120,6 +123,8 @@ func (c Config) Side() int {
 		return 28
 	case Net32:
 		return 32
+	case Net128:
+		return 128
 	}
 	return 64
 }
@@ -130,6 +135,15 @@ func (c Config) Grid() int {
 		return c.Side() / 8
 	}
 	return c.Side() / 4
+}
+
+// CodeBits returns what the codes of an image cost without an entropy coder:
+// log2 K bits each; 0 for vae.
+func (c Config) CodeBits() float64 {
+	if !c.Codes() {
+		return 0
+	}
+	return float64(c.Grid()*c.Grid()) * math.Log2(float64(c.Quantizer.CodebookSize))
 }
 
 // Labels says that images are maps of class labels.

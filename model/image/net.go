@@ -95,7 +95,7 @@ func (c Config) EncoderNet() EncoderNet {
 	switch c.Net.Kind {
 	case Net32:
 		s.add(simd.Square(d, d, 3, 1, 1), false, true)
-	case Net64:
+	case Net64, Net128:
 		s.add(simd.Square(d, d, 3, 1, 1), false, false)
 	case Net64Label:
 		s.half(d, d, false)
@@ -108,20 +108,21 @@ func (c Config) EncoderNet() EncoderNet {
 	return e
 }
 
-// DecoderNet returns the decoder of sony/sqvae vision. Those of 64 pixels have one
-// residual block less.
+// DecoderNet returns the decoder of sony/sqvae vision. Those of 64 pixels and
+// more have one residual block less.
 func (c Config) DecoderNet() DecoderNet {
 	d, s := c.Dim(), sequence{prefix: "decoder.convt"}
 	h, blocks := d/2, c.Net.ResBlocks
 	switch c.Net.Kind {
-	case Net32, Net64:
+	case Net32, Net64, Net128:
 		s.add(simd.Square(d, d, 3, 1, 1), true, true)
 	case Net64Label:
 		s.double(d, d, true)
 	}
 	s.double(d, h, true)
 	s.double(h, c.OutputChannels(), false)
-	if c.Net.Kind == Net64 || c.Net.Kind == Net64Label {
+	switch c.Net.Kind {
+	case Net64, Net64Label, Net128:
 		blocks--
 	}
 	return DecoderNet{Blocks: residualBlocks("decoder.res", blocks, d), Convs: s.layers}
