@@ -129,6 +129,7 @@ func (c *collapse) train(steps int) (lost float64) {
 // it ignores the first, which pay for every nat, and uses the second (van den Oord
 // et al. 2017, section 4.2).
 func TestCollapse(t *testing.T) {
+	skipSlow(t)
 	const steps = 300
 	vae := newCollapse(t, true)
 	if lost, kl := vae.train(steps), graphtest.Floats(vae.kl)[0]; !(kl < 0.5) || !(lost < 1) {

@@ -16,6 +16,7 @@ import (
 // 128×128×3 bytes in 32×32 codes of K = 512 are 42.67 times fewer bits. The net
 // learns four images, and its codes have that shape.
 func TestCompression(t *testing.T) {
+	skipSlow(t)
 	cfg := image.DefaultConfig(image.Net128)
 	raw, coded := float64(8*cfg.PixelValues()), cfg.CodeBits()
 	if raw != 393216 || coded != 9216 || math.Abs(raw/coded-42.67) > 0.005 {

@@ -85,6 +85,7 @@ func newHierarchy(t *testing.T) *hierarchy {
 // TestHierarchy swaps the upper codes of images of shapes, while the lower ones
 // stay: the layout must follow the upper ones.
 func TestHierarchy(t *testing.T) {
+	skipSlow(t)
 	h := newHierarchy(t)
 	const n, steps = 256, 250
 	images, rng := synthetic.Shapes(n, 1), rand.New(rand.NewPCG(1, 2))

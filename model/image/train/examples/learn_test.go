@@ -12,6 +12,14 @@ import (
 	"vqspeech/model/train"
 )
 
+// skipSlow skips a test of seconds with -short (the race detector's) and where the
+// kernels are the plain ones, which internal/simd holds equal to the others.
+func skipSlow(t *testing.T) {
+	if testing.Short() || simd.ISA() == "generic" {
+		t.Skip("it would take minutes")
+	}
+}
+
 // learner is a graph with its trained parameters and their optimiser.
 type learner struct {
 	t      *testing.T

@@ -37,6 +37,7 @@ func trained(t *testing.T, cfg image.Config, training, test image.Set, epochs in
 
 // TestShapes compares reconstructions of shapes with the best constant one.
 func TestShapes(t *testing.T) {
+	skipSlow(t)
 	training, test := shapes(64, 1), shapes(24, 2)
 	var sum, squares float64
 	for _, v := range test.Images {
@@ -60,6 +61,7 @@ func TestShapes(t *testing.T) {
 // latents (Takida et al. 2022, Figure 4): the concentration of the quantiser grows
 // more where the decoder has one of its own.
 func TestDecoderConcentration(t *testing.T) {
+	skipSlow(t)
 	training, test := grayStrokes(128, 1), grayStrokes(32, 2)
 	kappa := map[image.DecoderKind]float64{}
 	for _, decoder := range []image.DecoderKind{image.VMFDecoder, image.CategoricalDecoder} {

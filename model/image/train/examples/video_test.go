@@ -165,6 +165,7 @@ func (p *framePrior) train(clips []synthetic.Clip, codes [][][]int32, steps int)
 // alone; they are decoded afterwards, and the square must be where the actions
 // have led.
 func TestVideo(t *testing.T) {
+	skipSlow(t)
 	clips := synthetic.Move(60, filmFrames, 1)
 	coder := newFrameCoder(t)
 	coder.train(clips, 200)
