@@ -21,19 +21,22 @@ import (
 func BenchmarkGenerate(b *testing.B) {
 	const sampleRate = 16000
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, name := range append([]string{"residual"}, wavenet.Presets...) {
+	for _, name := range append([]string{"residual", "residual-gru"}, wavenet.Presets...) {
 		for _, format := range []struct {
 			name string
 			pack func(wavenet.Config, model.Weights) (*wavenet.Generator, error)
 		}{{"float32", wavenet.New}, {"int8", wavenet.NewInt8}} {
 			for _, n := range []int{1, 2, 8} {
 				b.Run(fmt.Sprint(name, "/", format.name, "/", n), func(b *testing.B) {
-					cfg := residual()
-					if name != "residual" {
-						var err error
-						if cfg, err = wavenet.Preset(name); err != nil {
-							b.Fatal(err)
-						}
+					var cfg wavenet.Config
+					switch name {
+					case "residual":
+						cfg = residual()
+					case "residual-gru":
+						cfg = residual()
+						cfg.GRU = 272
+					default:
+						cfg = sized(b, name)
 					}
 					g, err := format.pack(cfg, wavenettest.Random(cfg, 1))
 					if err != nil {
@@ -84,7 +87,7 @@ func processorTime(b *testing.B) time.Duration {
 }
 
 // residual returns a network of the size of the recipes' default, for the
-// residual of linear prediction.
+// residual of linear prediction. With 272 recurrent units it does the same work.
 func residual() wavenet.Config {
 	f := features.Default(features.Stream)
 	return wavenet.Config{
