@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"vqspeech/internal/simd"
 	"vqspeech/vocoder/wavenet"
 	"vqspeech/vocoder/wavenet/wavenettest"
 )
@@ -153,6 +154,30 @@ func TestBatchIsSingle(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The assembly kernels fuse multiply and add, so they agree bit for bit.
+func TestSameSamplesOnAssemblySets(t *testing.T) {
+	defer func(name string) { _ = simd.SetISA(name) }(simd.ISA())
+	for _, k := range kinds {
+		t.Run(fmt.Sprint(k), func(t *testing.T) {
+			var want []float32
+			for _, name := range simd.ISAs() {
+				if name == "generic" {
+					continue
+				}
+				if err := simd.SetISA(name); err != nil {
+					t.Fatal(err)
+				}
+				g := k.generator(t)
+				got := utterance(t, g, wavenet.DefaultOptions(), wavenettest.Latents(g.Config(), 12, 3))
+				if want == nil {
+					want = got
+				}
+				sameBits(t, name, got, want)
+			}
+		})
 	}
 }
 
