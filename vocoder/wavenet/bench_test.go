@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"vqspeech/features"
 	"vqspeech/model"
 	"vqspeech/vocoder/wavenet"
 	"vqspeech/vocoder/wavenet/wavenettest"
@@ -33,8 +32,7 @@ func BenchmarkGenerate(b *testing.B) {
 					case "residual":
 						cfg = residual()
 					case "residual-gru":
-						cfg = residual()
-						cfg.GRU = 272
+						cfg = recurrentOfEqualWork()
 					default:
 						cfg = sized(b, name)
 					}
@@ -84,15 +82,4 @@ func processorTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
-}
-
-// residual returns a network of the size of the recipes' default, for the
-// residual of linear prediction. With 272 recurrent units it does the same work.
-func residual() wavenet.Config {
-	f := features.Default(features.Stream)
-	return wavenet.Config{
-		Dim: f.NMels + wavenet.PitchDims, Upsampling: f.HopLength, Speakers: 3, Features: f,
-		CondChannels: 64, CondReLU: true, SpeakerDim: 32, Cycles: 1, CycleLayers: 10, Kernel: 2,
-		Residual: 64, Gate: 64, Skip: 64, Post: 128, Prediction: true,
-	}
 }
