@@ -1,4 +1,4 @@
-// Package train holds the training graph of a WaveNet: teacher forcing, the
+// Package train holds the training graph of package wavenet: teacher forcing, the
 // likelihood of the codes and all gradients.
 //
 // [Build] adds the network to a graph whose latents may come from anywhere, an
