@@ -175,6 +175,24 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// A recipe of a recurrent layer does not speak of the layers that it has not.
+func TestVocoderCores(t *testing.T) {
+	const recipe = "vocoder: {gru: 16}"
+	if _, err := recipes.ParseVocoder("r.yaml", []byte(recipe)); err != nil {
+		t.Error(err)
+	}
+	for _, set := range []string{"cycles=2", "cycle_layers=3", "kernel=3", "gate=8", "skip=8", "scaled=true"} {
+		key, _, _ := strings.Cut(set, "=")
+		want := "vocoder." + key + ": belongs to the dilated layers"
+		if _, err := recipes.ParseVocoder("r.yaml", []byte(recipe), "vocoder."+set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", set, err, want)
+		}
+		if _, err := recipes.ParseVocoder("r.yaml", []byte("vocoder: {}"), "vocoder."+set); err != nil {
+			t.Errorf("%s without gru: %v", set, err)
+		}
+	}
+}
+
 // TestAllErrorsAtOnce wants one line for each of three faults.
 func TestAllErrorsAtOnce(t *testing.T) {
 	_, err := recipes.Parse("r.yaml", []byte("model: {channels: 0}\ntrain: {batch_size: 0}\ndata: {holdout: 2}\n"))

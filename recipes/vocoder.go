@@ -75,6 +75,28 @@ func (r Vocoder) Validate() error {
 	if r.Data.Holdout != 0 || len(r.Data.TargetSpeakersFrom) > 0 {
 		errs = append(errs, errors.New("data: holdout and target_speakers_from have no use for a vocoder"))
 	}
+	if r.Vocoder.GRU > 0 {
+		errs = append(errs, r.checkDilated())
+	}
+	return errors.Join(errs...)
+}
+
+// checkDilated reports every key of the dilated layers that has been set although
+// a recurrent layer takes their place.
+func (r Vocoder) checkDilated() error {
+	var errs []error
+	v, d := r.Vocoder, DefaultVocoder().Vocoder
+	for _, key := range []struct {
+		name string
+		set  bool
+	}{
+		{"cycles", v.Cycles != d.Cycles}, {"cycle_layers", v.CycleLayers != d.CycleLayers}, {"kernel", v.Kernel != d.Kernel},
+		{"gate", v.Gate != d.Gate}, {"skip", v.Skip != d.Skip}, {"scaled", v.Scaled != d.Scaled},
+	} {
+		if key.set {
+			errs = append(errs, fmt.Errorf("vocoder.%s: belongs to the dilated layers, which vocoder.gru takes the place of: leave it out", key.name))
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -31,6 +31,7 @@ var recipeRows = []recipeRow{
 	{"librispeech/vq.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/vq-ema.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/wavenet.yaml", "valid", []string{"librispeech"}},
+	{"librispeech/wavernn.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/wavenet-units.yaml", "valid", []string{"librispeech"}},
 	{"vctk/vq-ema.yaml", "test", []string{"vctk-0.80"}},
 	{"vctk/gaussian-1.yaml", "test", []string{"vctk-0.80"}},
@@ -182,9 +183,15 @@ var tiny = []string{
 }
 
 var tinyVocoder = []string{
-	"vocoder.cycle_layers=3", "vocoder.residual=8", "vocoder.gate=8", "vocoder.skip=8", "vocoder.post=8", "vocoder.cond_channels=8", "vocoder.speaker_dim=4",
+	"vocoder.residual=8", "vocoder.post=8", "vocoder.cond_channels=8", "vocoder.speaker_dim=4",
 	"train.max_steps=3", "train.batch_size=2", "train.crop_frames=6", "train.pitch_steps=2",
 }
+
+// The rest of tinyVocoder, for either core.
+var (
+	tinyDilated   = []string{"vocoder.cycle_layers=3", "vocoder.gate=8", "vocoder.skip=8"}
+	tinyRecurrent = []string{"vocoder.gru=8"}
+)
 
 func set(values []string) (args []string) {
 	for _, v := range values {
@@ -250,7 +257,15 @@ func trainVocoder(t *testing.T, path, src, data string) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	vqspeech(t, nil, append([]string{"train", filepath.Join(recipesFolder, "librispeech/default.yaml"), "--data", data, "--run", in("model")}, set(tiny)...)...)
 	model := filepath.Join(in("model"), "model.safetensors")
-	vqspeech(t, nil, append([]string{"train", path, "--data", data, "--run", in("voc"), "--model", model}, set(tinyVocoder)...)...)
+	r, err := recipes.LoadVocoder(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := slices.Concat(tinyVocoder, tinyDilated)
+	if r.Vocoder.GRU > 0 {
+		sets = slices.Concat(tinyVocoder, tinyRecurrent)
+	}
+	vqspeech(t, nil, append([]string{"train", path, "--data", data, "--run", in("voc"), "--model", model}, set(sets)...)...)
 	recordings, err := filepath.Glob(filepath.Join(src, "LibriSpeech/dev-clean/14/208/*.flac"))
 	if err != nil || len(recordings) == 0 {
 		t.Fatal(recordings, err)

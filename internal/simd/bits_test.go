@@ -95,6 +95,7 @@ func TestRowFunctionsBitsOnEveryMachine(t *testing.T) {
 		"dot":             0x735e812f7d318fe1,
 		"Dots":            0x2a5b999affe67775,
 		"gruGrad":         0x77e7b953cd070bf6,
+		"GRUCell":         0xe4798bb44a2fe9a7,
 		"interpolate":     0xbbcb5ba3ca6de2bd,
 		"mulAdd":          0xb3e31641e5a24bea,
 		"normGrad":        0x44ac08fa7220369f,

@@ -85,6 +85,18 @@ func (t *GRUTape) pack(transB bool, k, n int, b []float32, ldb int) *Packed {
 
 type gruRow struct{ gates, hidden, prev []float32 }
 
+// GRUCell advances one state by one frame: gi is W_ih x + b_ih, gh is W_hh h. It
+// overwrites both.
+//
+//	state [H], gi, gh, bhh [3H] float32
+func GRUCell(state, gi, gh, bhh []float32) {
+	h := len(state)
+	checkLen("GRUCell gi", len(gi), 3*h)
+	checkLen("GRUCell gh", len(gh), 3*h)
+	checkLen("GRUCell bhh", len(bhh), 3*h)
+	gruCell(state, gi, gh, bhh, gruRow{})
+}
+
 // gruCell advances one state by one frame. gi and gh are overwritten.
 func gruCell(state, gi, gh, bhh []float32, keep gruRow) {
 	h := len(state)

@@ -56,6 +56,12 @@ var rowOps = map[string]func(n int, in func() []float32) []float32{
 	"sum":    func(_ int, in func() []float32) []float32 { return wideBits([]float64{sum(in())}) },
 	"peak":   func(_ int, in func() []float32) []float32 { return []float32{peak(in())} },
 	"center": func(_ int, in func() []float32) []float32 { y := in(); center(y, in(), in(), 0.3, -1.7); return y },
+	"GRUCell": func(_ int, in func() []float32) []float32 {
+		three := func() []float32 { return append(append(in(), in()...), in()...) }
+		state := in()
+		GRUCell(state, three(), three(), three())
+		return state
+	},
 	"gruGrad": func(n int, in func() []float32) []float32 {
 		three := func() []float32 { return append(append(in(), in()...), in()...) }
 		gi, gh, carry := three(), three(), in()

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"vqspeech/features"
 	"vqspeech/model"
 	"vqspeech/vocoder/wavenet"
 	"vqspeech/vocoder/wavenet/wavenettest"
@@ -21,19 +20,21 @@ import (
 func BenchmarkGenerate(b *testing.B) {
 	const sampleRate = 16000
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, name := range append([]string{"residual"}, wavenet.Presets...) {
+	for _, name := range append([]string{"residual", "residual-gru"}, wavenet.Presets...) {
 		for _, format := range []struct {
 			name string
 			pack func(wavenet.Config, model.Weights) (*wavenet.Generator, error)
 		}{{"float32", wavenet.New}, {"int8", wavenet.NewInt8}} {
 			for _, n := range []int{1, 2, 8} {
 				b.Run(fmt.Sprint(name, "/", format.name, "/", n), func(b *testing.B) {
-					cfg := residual()
-					if name != "residual" {
-						var err error
-						if cfg, err = wavenet.Preset(name); err != nil {
-							b.Fatal(err)
-						}
+					var cfg wavenet.Config
+					switch name {
+					case "residual":
+						cfg = residual()
+					case "residual-gru":
+						cfg = recurrentOfEqualWork()
+					default:
+						cfg = sized(b, name)
 					}
 					g, err := format.pack(cfg, wavenettest.Random(cfg, 1))
 					if err != nil {
@@ -81,15 +82,4 @@ func processorTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
-}
-
-// residual returns a network of the size of the recipes' default, for the
-// residual of linear prediction.
-func residual() wavenet.Config {
-	f := features.Default(features.Stream)
-	return wavenet.Config{
-		Dim: f.NMels + wavenet.PitchDims, Upsampling: f.HopLength, Speakers: 3, Features: f,
-		CondChannels: 64, CondReLU: true, SpeakerDim: 32, Cycles: 1, CycleLayers: 10, Kernel: 2,
-		Residual: 64, Gate: 64, Skip: 64, Post: 128, Prediction: true,
-	}
 }

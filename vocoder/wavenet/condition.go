@@ -95,7 +95,7 @@ func (s *stage) push(dst, x []float32, end bool) []float32 {
 // that wait.
 type conditioner struct {
 	stages  []stage
-	speaker []float32 // [M*2D], part of every context
+	speaker []float32 // [N], part of every context
 
 	latents []float32 // waiting
 	vectors []float32 // [n, C] conditioning vectors waiting
@@ -116,7 +116,7 @@ func (c *conditioner) push(latents []float32) {
 	c.used = 0
 }
 
-// next appends the next contexts [n, M*2D] to dst, at most contextRows; none if
+// next appends the next contexts [n, N] to dst, at most contextRows; none if
 // there are none yet.
 func (c *conditioner) next(g *Generator, dst []float32) []float32 {
 	for c.taken == len(c.vectors) {

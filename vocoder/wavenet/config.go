@@ -30,6 +30,11 @@ type Config struct {
 	Post        int  `yaml:"post" json:"post"`                 // channels between the two layers of the head
 	Scaled      bool `yaml:"scaled" json:"scaled"`             // residual sums times sqrt(1/2), skip sum times sqrt(1/M) (r9y9/wavenet_vocoder)
 
+	// GRU, if not 0, puts a recurrent layer of so many units in the place of the
+	// dilated ones: Cycles, CycleLayers, Kernel, Gate, Skip and Scaled are then
+	// not read.
+	GRU int `yaml:"gru" json:"gru,omitempty"` // H
+
 	// Prediction makes the codes those of the residual of linear prediction
 	// from the latents, which then are features followed by the two values of
 	// [Pitch] (package lpc; LPCNet, Valin & Skoglund 2019). The network is also
@@ -44,14 +49,27 @@ const (
 	Start  = Levels / 2   // the code before the first, silence
 )
 
-// Layers returns M.
-func (c Config) Layers() int { return c.Cycles * c.CycleLayers }
+// Layers returns M, the number of dilated layers; there are none with GRU.
+func (c Config) Layers() int {
+	if c.GRU > 0 {
+		return 0
+	}
+	return c.Cycles * c.CycleLayers
+}
+
+// headInputs returns the number of channels that the head sees: S, with GRU H.
+func (c Config) headInputs() int {
+	if c.GRU > 0 {
+		return c.GRU
+	}
+	return c.Skip
+}
 
 // Dilation returns the distance between two taps of layer l (samples).
 func (c Config) Dilation(l int) int { return 1 << (l % c.CycleLayers) }
 
 // ReceptiveField returns the number of past codes, the newest among them, that
-// a prediction depends on.
+// a prediction of the dilated layers depends on. With GRU it depends on all.
 func (c Config) ReceptiveField() int {
 	return c.Cycles*(c.Kernel-1)*(1<<c.CycleLayers-1) + 1
 }
@@ -74,13 +92,16 @@ func (c Config) Validate() error {
 	between("speakers", c.Speakers, 1, 1<<20)
 	between("cond_channels", c.CondChannels, 1, 4096)
 	between("speaker_dim", c.SpeakerDim, 1, 1024)
-	between("cycles", c.Cycles, 1, 64)
-	between("cycle_layers", c.CycleLayers, 1, 16)
-	between("kernel", c.Kernel, 2, 16)
 	between("residual", c.Residual, 1, 4096)
-	between("gate", c.Gate, 1, 4096)
-	between("skip", c.Skip, 1, 4096)
 	between("post", c.Post, 1, 4096)
+	between("gru", c.GRU, 0, 4096)
+	if c.GRU == 0 {
+		between("cycles", c.Cycles, 1, 64)
+		between("cycle_layers", c.CycleLayers, 1, 16)
+		between("kernel", c.Kernel, 2, 16)
+		between("gate", c.Gate, 1, 4096)
+		between("skip", c.Skip, 1, 4096)
+	}
 	product := 1
 	for i, s := range c.Strides {
 		between(fmt.Sprintf("strides[%d]", i), s, 2, 64)

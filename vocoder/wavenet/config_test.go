@@ -2,9 +2,11 @@ package wavenet_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
+	"vqspeech/features"
 	"vqspeech/vocoder/wavenet"
 )
 
@@ -80,4 +82,53 @@ func TestValidate(t *testing.T) {
 	if _, err := wavenet.New(c, nil); err == nil || !strings.Contains(err.Error(), "cond.conv.weight is missing") {
 		t.Errorf("no weights: %v", err)
 	}
+}
+
+// With as many units as make the same work, the recurrent layer has its tensors
+// in the place of the dilated ones, and what describes those is not read.
+func TestRecurrentConfig(t *testing.T) {
+	c := recurrentOfEqualWork()
+	c.Cycles, c.CycleLayers, c.Kernel, c.Gate, c.Skip = 0, 0, 0, 0, 0
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	if got, want := c.Work(), residual().Work(); math.Abs(got.PerSample()-want.PerSample()) > 0.04*want.PerSample() {
+		t.Errorf("%.0f multiply-adds per sample, %.0f with dilated layers", got.PerSample(), want.PerSample())
+	}
+	shapes := map[string][]int{}
+	for _, p := range c.Trained() {
+		shapes[p.Name] = p.Shape
+	}
+	for name, want := range map[string][]int{
+		"gru.ih.weight": {816, 160}, "gru.hh.weight": {816, 272}, "gru.ih.bias": {816}, "gru.hh.bias": {816}, "head1.weight": {128, 272, 1},
+	} {
+		if !slices.Equal(shapes[name], want) {
+			t.Errorf("%s has shape %v, want %v", name, shapes[name], want)
+		}
+	}
+	if _, ok := shapes["layers.0.conv.weight"]; ok || len(shapes) != 15 {
+		t.Errorf("%d tensors: %v", len(shapes), shapes)
+	}
+	c.GRU = 4097
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "wavenet.gru: must be between 0 and 4096") {
+		t.Errorf("4097 units: %v", err)
+	}
+}
+
+// residual returns a network of the size of the recipes' default, for the
+// residual of linear prediction.
+func residual() wavenet.Config {
+	f := features.Default(features.Stream)
+	return wavenet.Config{
+		Dim: f.NMels + wavenet.PitchDims, Upsampling: f.HopLength, Speakers: 3, Features: f,
+		CondChannels: 64, CondReLU: true, SpeakerDim: 32, Cycles: 1, CycleLayers: 10, Kernel: 2,
+		Residual: 64, Gate: 64, Skip: 64, Post: 128, Prediction: true,
+	}
+}
+
+// recurrentOfEqualWork returns residual with a recurrent layer.
+func recurrentOfEqualWork() wavenet.Config {
+	c := residual()
+	c.GRU = 272
+	return c
 }

@@ -1,7 +1,9 @@
 // Package wavenet is an autoregressive waveform decoder: a stack of gated
-// dilated causal convolutions over mu-law codes (van den Oord et al. 2016),
-// conditioned on latents and on a speaker as in the autoencoders of van den Oord
-// et al. 2017 and Chorowski et al. 2019.
+// dilated causal convolutions over mu-law codes (WaveNet, van den Oord et al.
+// 2016), conditioned on latents and on a speaker as in the autoencoders of van
+// den Oord et al. 2017 and Chorowski et al. 2019. In the place of the stack there
+// can be a recurrent layer (WaveRNN, Kalchbrenner et al. 2018; bshall/ZeroSpeech):
+// everything around this core is the same.
 //
 //	latents [L, d], speaker → codes [L*U] → samples [L*U]
 //
@@ -31,6 +33,15 @@
 //	logits = head2(relu(head1(relu(skip))))                [B, T, 256]
 //
 // The prediction of sample t sees the codes before t and all latents.
+//
+// With [Config.GRU] the core is a layer of H gated recurrent units, whose gates
+// see speaker and conditioning vector beside the input:
+//
+//	h[t] = GRU([x, c, g], h[t-1]), h[-1] = 0               [B, T, H]
+//	logits = head2(relu(head1(h)))                         [B, T, 256]
+//
+// The files: dilated.go and recurrent.go are the two cores, core.go what they
+// have in common, condition.go makes c, step.go the head and the draws.
 //
 // # The default vocoder
 //

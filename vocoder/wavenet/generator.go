@@ -2,7 +2,6 @@ package wavenet
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
@@ -14,39 +13,19 @@ import (
 // Generator is a network ready to generate. It is safe for concurrent use;
 // every utterance has its own [Stream].
 type Generator struct {
-	cfg Config
-
-	// What is computed once per utterance or per conditioning vector, for all
-	// layers at a time: columns [M*2D].
-	stages      []stage      // from latents to conditioning vectors, copied by each stream
-	speakers    []float32    // [P, G]
-	speakerMap  []float32    // [G, M*2D]
-	contextMap  *simd.Packed // [C, M*2D]
-	contextBias []float32    // [M*2D], of the dilated convolutions
+	cfg      Config
+	stages   []stage       // from latents to conditioning vectors, copied by each stream
+	speakers []float32     // [P, G]
+	pitch    model.Weights // PitchParams, with Prediction
+	terms
 
 	// What is computed for every sample.
-	input        []float32     // [256, R]
-	signal       []float32     // [256, R], with Prediction
-	prediction   []float32     // [256, R], with Prediction
-	period       []float32     // [256, R], with Prediction
-	pitch        model.Weights // PitchParams, with Prediction
-	layers       []layer
-	skipBias     []float32 // [S], summed over layers
-	residual     float32   // factor of a layer's output
-	skipScale    float32
+	core         core
 	head1, head2 product
 	bias1, bias2 []float32
 
 	decoded    [Levels]float32 // sample of each code
 	workspaces sync.Pool       // *workspace
-}
-
-// layer is a layer's part of the work for a sample.
-type layer struct {
-	dilation int
-	conv     product   // [k*R, 2D]
-	mix      product   // [D, S+R], skip map and residual map side by side; [D, S] in the last layer
-	bias     []float32 // [R], of the residual map; nil in the last layer
 }
 
 // New packs trained weights, in memory layout, for the instruction set in use.
@@ -70,35 +49,15 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 		return nil, fmt.Errorf("wavenet: %w", err)
 	}
 	g := &Generator{
-		cfg: cfg, stages: conditioning(cfg, w), speakers: w["speaker.weight"], input: w["input.weight"],
-		signal: w["signal.weight"], prediction: w["prediction.weight"], period: w["period.weight"], pitch: w,
-		skipBias: make([]float32, cfg.Skip), residual: 1, skipScale: 1,
-		head1: pack(cfg.Skip, cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
+		cfg: cfg, stages: conditioning(cfg, w), speakers: w["speaker.weight"], pitch: w,
+		head1: pack(cfg.headInputs(), cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
 		head2: pack(cfg.Post, Levels, w["head2.weight"]), bias2: w["head2.bias"],
 	}
-	if cfg.Scaled {
-		g.residual, g.skipScale = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))
+	if cfg.GRU > 0 {
+		g.core, g.terms = newRecurrent(cfg, w, pack)
+	} else {
+		g.core, g.terms = newDilated(cfg, w, pack)
 	}
-	var cond, speaker [][]float32
-	for l := range cfg.Layers() {
-		n := layerName(l)
-		cond, speaker = append(cond, w[n+"cond.weight"]), append(speaker, w[n+"speaker.weight"])
-		g.contextBias = append(g.contextBias, w[n+"conv.bias"]...)
-		simd.AddRow(g.skipBias, w[n+"skip.bias"])
-		a := layer{
-			dilation: cfg.Dilation(l),
-			conv:     pack(cfg.Kernel*cfg.Residual, 2*cfg.Gate, w[n+"conv.weight"]),
-		}
-		if l < cfg.Layers()-1 {
-			a.mix = pack(cfg.Gate, cfg.Skip+cfg.Residual, besides(cfg.Gate, w[n+"skip.weight"], w[n+"res.weight"]))
-			a.bias = w[n+"res.bias"]
-		} else {
-			a.mix = pack(cfg.Gate, cfg.Skip, w[n+"skip.weight"])
-		}
-		g.layers = append(g.layers, a)
-	}
-	g.speakerMap = besides(cfg.SpeakerDim, speaker...)
-	g.contextMap = simd.PackB(false, cfg.CondChannels, g.columns(), besides(cfg.CondChannels, cond...), g.columns())
 	for i := range g.decoded {
 		g.decoded[i] = mulaw.Decode(uint8(i))
 	}
@@ -108,25 +67,9 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 // Config returns the network's sizes.
 func (g *Generator) Config() Config { return g.cfg }
 
-// columns is the width of a context: the gate inputs of all layers.
-func (g *Generator) columns() int { return g.cfg.Layers() * 2 * g.cfg.Gate }
-
-// besides joins matrices of equally many rows side by side.
-func besides(rows int, matrices ...[]float32) []float32 {
-	var joined []float32
-	for r := range rows {
-		for _, m := range matrices {
-			n := len(m) / rows
-			joined = append(joined, m[r*n:(r+1)*n]...)
-		}
-	}
-	return joined
-}
-
-// speakerContext returns what all contexts of a speaker have in common: U_l g and
-// the biases of the dilated convolutions.
+// speakerContext returns what all contexts of a speaker have in common.
 //
-//	[M*2D]
+//	[N]
 func (g *Generator) speakerContext(speaker int) []float32 {
 	n, dim := g.columns(), g.cfg.SpeakerDim
 	y := slices.Clone(g.contextBias)

@@ -34,26 +34,28 @@ func (c Config) Dilated(l int) simd.Conv1D {
 
 // Params lists the tensors of the network in a fixed order, that of the
 // project's fixtures. The last tap of a dilated convolution is the current
-// sample. No gradient reaches the residual map of the last layer, whose result
+// sample; the columns of the recurrent matrices are the gates reset, update and
+// new. No gradient reaches the residual map of the last layer, whose result
 // nothing reads (see [Config.Trained]).
 func (c Config) Params() []model.Param {
-	ch, h := c.CondChannels, 2*c.Gate
+	ch, in := c.CondChannels, c.headInputs()
 	ps := []model.Param{model.ConvParam("cond.conv.weight", ch, c.Dim, 3), model.BiasParam("cond.conv.bias", ch, 3*c.Dim)}
 	for i, g := range c.UpConvs() {
 		ps = append(ps,
 			model.ConvParam(fmt.Sprintf("cond.up%d.weight", i), ch, ch, g.Kernel),
 			model.BiasParam(fmt.Sprintf("cond.up%d.bias", i), ch, ch*g.Kernel))
 	}
-	ps = append(ps,
-		model.EmbeddingParam("speaker.weight", c.Speakers, c.SpeakerDim),
-		model.EmbeddingParam("input.weight", Levels, c.Residual))
-	if c.Prediction {
-		for _, name := range []string{"signal", "prediction", "period"} {
-			ps = append(ps, model.EmbeddingParam(name+".weight", Levels, c.Residual))
-		}
+	ps = append(ps, model.EmbeddingParam("speaker.weight", c.Speakers, c.SpeakerDim))
+	for _, name := range c.inputTables() {
+		ps = append(ps, model.EmbeddingParam(name+".weight", Levels, c.Residual))
+	}
+	if h := c.GRU; h > 0 {
+		ps = append(ps,
+			model.LinearParam("gru.ih.weight", 3*h, c.Residual+ch+c.SpeakerDim), model.LinearParam("gru.hh.weight", 3*h, h),
+			model.BiasParam("gru.ih.bias", 3*h, h), model.BiasParam("gru.hh.bias", 3*h, h))
 	}
 	for l := range c.Layers() {
-		n := layerName(l)
+		n, h := layerName(l), 2*c.Gate
 		ps = append(ps,
 			model.ConvParam(n+"conv.weight", h, c.Residual, c.Kernel), model.BiasParam(n+"conv.bias", h, c.Residual*c.Kernel),
 			model.ConvParam(n+"cond.weight", h, ch, 1),
@@ -65,12 +67,12 @@ func (c Config) Params() []model.Param {
 		ps = append(ps, c.PitchParams()...)
 	}
 	return append(ps,
-		model.ConvParam("head1.weight", c.Post, c.Skip, 1), model.BiasParam("head1.bias", c.Post, c.Skip),
+		model.ConvParam("head1.weight", c.Post, in, 1), model.BiasParam("head1.bias", c.Post, in),
 		model.ConvParam("head2.weight", Levels, c.Post, 1), model.BiasParam("head2.bias", Levels, c.Post))
 }
 
 // Trained lists the tensors that gradients of the likelihood reach: all of
-// Params but two, and those of the pitch.
+// Params but those of the last residual map and of the pitch.
 func (c Config) Trained() []model.Param {
 	var ps []model.Param
 	last := layerName(c.Layers() - 1)

@@ -49,12 +49,11 @@ type Stream struct {
 	cond    conditioner
 	random  interface{ Float64() float64 } // uniform in [0, 1)
 
-	contexts []float32 // [n, M*2D], of the next samples
+	contexts []float32 // [n, N], of the next samples
 	context  int       // row that is current
 	repeats  int       // samples that have used it
 
-	rings    []float32 // last inputs of every layer, layer after layer
-	position []int     // in each layer's ring: where its next input goes
+	state    state
 	code     int       // the last drawn
 	residual *residual // with Prediction
 	out      []float32
@@ -66,11 +65,7 @@ func (g *Generator) NewStream(o Options) (s *Stream, err error) {
 	if err := o.validate(g); err != nil {
 		return nil, err
 	}
-	frames := 0
-	for _, l := range g.layers {
-		frames += (g.cfg.Kernel - 1) * l.dilation
-	}
-	s = &Stream{g: g, options: o, rings: make([]float32, frames*g.cfg.Residual), position: make([]int, len(g.layers))}
+	s = &Stream{g: g, options: o, state: g.core.state()}
 	s.cond.speaker = g.speakerContext(o.Speaker)
 	if g.cfg.Prediction {
 		if s.residual, err = newResidual(g.cfg); err != nil {
@@ -89,8 +84,7 @@ func (s *Stream) reset() {
 	}
 	s.random = rand.New(rand.NewPCG(s.options.Seed, pcgStream))
 	s.contexts, s.context, s.repeats = s.contexts[:0], 0, 0
-	clear(s.rings)
-	clear(s.position)
+	s.state.reset()
 	s.code = Start
 	if s.residual != nil {
 		s.residual.reset()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"vqspeech/internal/simd"
 	"vqspeech/vocoder/wavenet"
 	"vqspeech/vocoder/wavenet/wavenettest"
 )
@@ -21,18 +22,19 @@ func small(t testing.TB, kernel int, strides ...int) *wavenet.Generator {
 type kind struct {
 	kernel  int
 	strides []int
+	gru     int
 	int8    bool
 }
 
 var kinds = []kind{
-	{2, nil, false}, {3, nil, false}, {2, []int{4, 5}, false}, {3, []int{2, 3, 3}, false},
-	{2, nil, true}, {3, []int{2, 3, 3}, true},
+	{kernel: 2}, {kernel: 3}, {kernel: 2, strides: []int{4, 5}}, {kernel: 3, strides: []int{2, 3, 3}}, {gru: 37}, {gru: 19, strides: []int{4, 5}},
+	{kernel: 2, int8: true}, {kernel: 3, strides: []int{2, 3, 3}, int8: true}, {gru: 37, int8: true},
 }
 
 func (k kind) generator(t testing.TB) *wavenet.Generator {
 	cfg := wavenet.Config{
 		Dim: 5, Upsampling: 11, Strides: k.strides, Speakers: 3, CondChannels: 7, CondReLU: true, SpeakerDim: 3,
-		Cycles: 2, CycleLayers: 4, Kernel: k.kernel, Residual: 9, Gate: 21, Skip: 35, Post: 13, Scaled: k.kernel == 3,
+		Cycles: 2, CycleLayers: 4, Kernel: k.kernel, Residual: 9, Gate: 21, Skip: 35, Post: 13, Scaled: k.kernel == 3, GRU: k.gru,
 	}
 	if len(k.strides) > 0 {
 		cfg.Upsampling = 1
@@ -155,6 +157,30 @@ func TestBatchIsSingle(t *testing.T) {
 	}
 }
 
+// The assembly kernels fuse multiply and add, so they agree bit for bit.
+func TestSameSamplesOnAssemblySets(t *testing.T) {
+	defer func(name string) { _ = simd.SetISA(name) }(simd.ISA())
+	for _, k := range kinds {
+		t.Run(fmt.Sprint(k), func(t *testing.T) {
+			var want []float32
+			for _, name := range simd.ISAs() {
+				if name == "generic" {
+					continue
+				}
+				if err := simd.SetISA(name); err != nil {
+					t.Fatal(err)
+				}
+				g := k.generator(t)
+				got := utterance(t, g, wavenet.DefaultOptions(), wavenettest.Latents(g.Config(), 12, 3))
+				if want == nil {
+					want = got
+				}
+				sameBits(t, name, got, want)
+			}
+		})
+	}
+}
+
 func TestSeedsAndSpeakersDiffer(t *testing.T) {
 	g := small(t, 2)
 	latents := wavenettest.Latents(g.Config(), 9, 1)
@@ -220,7 +246,7 @@ func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
 
 // Memory does not follow the length of a stream.
 func TestStreamAllocations(t *testing.T) {
-	for _, k := range []kind{{kernel: 2}, {kernel: 2, int8: true}} {
+	for _, k := range []kind{{kernel: 2}, {kernel: 2, int8: true}, {gru: 37}, {gru: 37, int8: true}} {
 		g := k.generator(t)
 		s := stream(t, g, wavenet.DefaultOptions())
 		latents := wavenettest.Latents(g.Config(), 10, 1)

@@ -12,12 +12,15 @@ import (
 )
 
 // voiceFile returns the bytes of a small vocoder file.
-func voiceFile(t testing.TB) []byte {
+func voiceFile(t testing.TB) []byte { return voiceFileOf(t, 0) }
+
+// voiceFileOf is voiceFile with a recurrent layer of so many units, if any.
+func voiceFileOf(t testing.TB, units int) []byte {
 	t.Helper()
 	f := features.Default(features.Stream)
 	cfg := wavenet.Config{
 		Dim: f.NMels + wavenet.PitchDims, Upsampling: f.HopLength, Features: f, Prediction: true, Speakers: 1,
-		CondChannels: 2, SpeakerDim: 2, Cycles: 1, CycleLayers: 2, Kernel: 2, Residual: 2, Gate: 2, Skip: 2, Post: 2,
+		CondChannels: 2, SpeakerDim: 2, Cycles: 1, CycleLayers: 2, Kernel: 2, Residual: 2, Gate: 2, Skip: 2, Post: 2, GRU: units,
 	}
 	v := wavenet.Voice{Network: cfg, Speakers: []string{"a"}, Temperature: 1, Voiced: 1, Envelope: envelope.Options{Most: 6, Passes: 1}}
 	path := filepath.Join(t.TempDir(), "vocoder.safetensors")
@@ -36,6 +39,7 @@ func voiceFile(t testing.TB) []byte {
 func FuzzRead(f *testing.F) {
 	whole := voiceFile(f)
 	f.Add(whole)
+	f.Add(voiceFileOf(f, 3))
 	f.Add(whole[:len(whole)/2])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {

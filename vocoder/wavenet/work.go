@@ -24,8 +24,12 @@ func (w Work) PerSample() float64 { return float64(w.Sample) + float64(w.Latent)
 // Work returns the arithmetic of generation with cached layer inputs.
 func (c Config) Work() Work {
 	m, r, d, s, ch := int64(c.Layers()), int64(c.Residual), int64(c.Gate), int64(c.Skip), int64(c.CondChannels)
+	core, columns := m*(2*int64(c.Kernel)*r*d+d*s)+(m-1)*d*r, m*2*d
+	if h := int64(c.GRU); h > 0 {
+		core, columns = 3*h*h, 3*h
+	}
 	w := Work{
-		Sample:  m*(2*int64(c.Kernel)*r*d+d*s) + (m-1)*d*r + s*int64(c.Post) + int64(c.Post)*Levels,
+		Sample:  core + int64(c.headInputs()+Levels)*int64(c.Post),
 		Latent:  3 * int64(c.Dim) * ch,
 		Samples: int64(c.Upsampling),
 	}
@@ -34,6 +38,6 @@ func (c Config) Work() Work {
 		w.Latent += rows * int64(g.Kernel) * ch * ch
 		rows *= int64(g.Stride)
 	}
-	w.Latent += rows * ch * m * 2 * d
+	w.Latent += rows * ch * columns
 	return w
 }

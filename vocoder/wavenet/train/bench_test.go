@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"testing"
 
 	"vqspeech/model/train"
@@ -8,14 +9,22 @@ import (
 	"vqspeech/vocoder/wavenet/wavenettest"
 )
 
-// BenchmarkStep times one training step of the preset small: forward, backward,
-// clipping and Adam on 8 crops of 25 latents, 64,000 samples.
+// BenchmarkStep times one training step of the preset small, also with as much
+// work in a recurrent layer: forward, backward, clipping and Adam on 8 crops of
+// 25 latents, 64,000 samples.
 func BenchmarkStep(b *testing.B) {
+	for _, units := range []int{0, 376} {
+		b.Run(fmt.Sprint("gru", units), func(b *testing.B) { benchmarkStep(b, units) })
+	}
+}
+
+func benchmarkStep(b *testing.B, units int) {
 	const batch, latents = 8, 25
 	cfg, err := wavenet.Preset("small")
 	if err != nil {
 		b.Fatal(err)
 	}
+	cfg.GRU = units
 	n, err := New(cfg, wavenettest.Random(cfg, 1), batch, latents)
 	if err != nil {
 		b.Fatal(err)

@@ -76,7 +76,8 @@ type network struct {
 // networks lists the presets with two and three taps, odd lengths and both kinds
 // of upsampling and scaling, all longer than their longest dilation. Of the
 // largest that is only one, and none in plain Go: its samples are 100 times the
-// work of those of the smallest.
+// work of those of the smallest. In some of the smallest a recurrent layer takes
+// the place of the dilated ones.
 func networks(t testing.TB) []network {
 	var list []network
 	for i, name := range wavenet.Presets {
@@ -96,6 +97,10 @@ func networks(t testing.TB) []network {
 					latents = 35
 				}
 				list = append(list, network{fmt.Sprintf("%s/k%d/%v", name, kernel, strides), cfg, latents})
+				if i == 0 {
+					cfg.GRU = []int{1, 13, 96, 272}[len(list)/2%4]
+					list = append(list, network{fmt.Sprintf("gru%d/%v", cfg.GRU, strides), cfg, latents})
+				}
 			}
 		}
 	}

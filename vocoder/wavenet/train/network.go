@@ -1,4 +1,4 @@
-// Package train holds the training graph of a WaveNet: teacher forcing, the
+// Package train holds the training graph of package wavenet: teacher forcing, the
 // likelihood of the codes and all gradients.
 //
 // [Build] adds the network to a graph whose latents may come from anywhere, an
@@ -29,9 +29,10 @@ type Nodes struct {
 
 	Cond   *G.Node   // [B, L, C], with learned upsampling [B, T, C]
 	Input  *G.Node   // [B, T, R]
-	Gates  []*G.Node // of each layer, [B, T, D]
-	Layers []*G.Node // outputs of all layers but the last, [B, T, R]
-	Skip   *G.Node   // [B, T, S]
+	Gates  []*G.Node // of each dilated layer, [B, T, D]
+	Layers []*G.Node // outputs of all dilated layers but the last, [B, T, R]
+	Skip   *G.Node   // [B, T, S], of the dilated layers
+	Hidden *G.Node   // [B, T, H], the states of the recurrent layer
 	Logits *G.Node   // [B, T, 256]
 	NLL    *G.Node   // [B, T] (nats)
 	Mean   *G.Node   // scalar, the mean of NLL (nats per sample)
@@ -57,6 +58,22 @@ func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
 		n.Input = graph.Sum(n.Input, graph.Embedding(param["signal.weight"], n.Signal),
 			graph.Embedding(param["prediction.weight"], n.Prediction), graph.Embedding(param["period.weight"], n.Period))
 	}
+	var x *G.Node // what the head sees
+	if cfg.GRU > 0 {
+		n.Hidden = recurrent(cfg, param, n, speaker)
+		x = n.Hidden
+	} else {
+		dilated(cfg, param, n, speaker)
+		x = graph.ReLU(n.Skip)
+	}
+	h := graph.Linear(x, param["head1.weight"], param["head1.bias"])
+	n.Logits = graph.Linear(graph.ReLU(h), param["head2.weight"], param["head2.bias"])
+	n.NLL = graph.CrossEntropy(n.Logits, n.Codes)
+	n.Mean = graph.Mean(n.NLL)
+}
+
+// dilated adds the stack of dilated layers.
+func dilated(cfg wavenet.Config, param map[string]*G.Node, n *Nodes, speaker *G.Node) {
 	x, residual, skip := n.Input, float32(1), float32(1)
 	if cfg.Scaled {
 		residual, skip = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))
@@ -74,10 +91,19 @@ func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
 		}
 	}
 	n.Skip = graph.SumLinear(nil, n.Gates, weights, biases, skip)
-	h := graph.Linear(graph.ReLU(n.Skip), param["head1.weight"], param["head1.bias"])
-	n.Logits = graph.Linear(graph.ReLU(h), param["head2.weight"], param["head2.bias"])
-	n.NLL = graph.CrossEntropy(n.Logits, n.Codes)
-	n.Mean = graph.Mean(n.NLL)
+}
+
+// recurrent adds the recurrent layer, which sees input, conditioning vector and
+// speaker vector side by side, and returns its states.
+func recurrent(cfg wavenet.Config, param map[string]*G.Node, n *Nodes, speaker *G.Node) *G.Node {
+	cond := n.Cond
+	if len(cfg.Strides) == 0 {
+		cond = graph.Upsample(cond, cfg.Upsampling)
+	}
+	x := graph.Concat(graph.Concat(n.Input, cond), speaker) // [B, T, R+C+G]
+	return graph.GRU(x, nil, graph.GRUWeights{
+		WIH: param["gru.ih.weight"], WHH: param["gru.hh.weight"], BIH: param["gru.ih.bias"], BHH: param["gru.hh.bias"],
+	}, false)
 }
 
 // conditioning maps latents to conditioning vectors, at the rate of the samples

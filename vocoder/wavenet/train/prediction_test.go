@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -54,8 +55,17 @@ func hum(cfg wavenet.Config, n, speaker int) Utterance {
 // finds along the recording's codes, and both give the codes the same
 // likelihood.
 func TestPredictionGeneratesAsItTrains(t *testing.T) {
+	for _, units := range []int{0, 48} {
+		t.Run(fmt.Sprint("gru", units), func(t *testing.T) {
+			cfg := predictive()
+			cfg.GRU = units
+			checkPrediction(t, cfg)
+		})
+	}
+}
+
+func checkPrediction(t *testing.T, cfg wavenet.Config) {
 	const frames = 9
-	cfg := predictive()
 	w := wavenettest.Random(cfg, 1)
 	n, err := New(cfg, w, 1, frames)
 	if err != nil {
@@ -89,9 +99,19 @@ func TestPredictionGeneratesAsItTrains(t *testing.T) {
 // A run lowers the loss, can be stopped and resumed without a difference, and
 // ends in a vocoder that synthesises, the same however its features are cut.
 func TestRun(t *testing.T) {
-	cfg := predictive()
+	for _, units := range []int{0, 24} {
+		t.Run(fmt.Sprint("gru", units), func(t *testing.T) {
+			cfg := predictive()
+			cfg.GRU = units
+			checkRun(t, cfg)
+		})
+	}
+}
+
+func checkRun(t *testing.T, cfg wavenet.Config) {
 	tc := DefaultConfig()
 	tc.MaxSteps, tc.BatchSize, tc.CropFrames, tc.EvalEvery, tc.CheckpointEvery, tc.LogEvery, tc.PitchSteps = 40, 2, 6, 20, 4, 1, 30
+	tc.LearningRate = 5e-3
 	options := func(dir string) Options {
 		return Options{
 			Network: cfg, Train: tc, Speakers: []string{"a", "b"}, Model: "0123", Dir: dir, Resume: true,

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -63,8 +64,16 @@ func cropOf(t *testing.T, cfg wavenet.Config, n *Net, i int, u Utterance, first 
 // Training lowers the loss far below that of guessing, the loss of the average
 // follows, and the bits do not depend on the number of threads.
 func TestTrainingLearns(t *testing.T) {
-	const steps = 60
-	cfg := tiny(t)
+	for _, c := range []struct{ units, steps int }{{0, 60}, {40, 150}} {
+		t.Run(fmt.Sprint("gru", c.units), func(t *testing.T) {
+			cfg := tiny(t)
+			cfg.GRU = c.units
+			checkLearning(t, cfg, c.steps)
+		})
+	}
+}
+
+func checkLearning(t *testing.T, cfg wavenet.Config, steps int) {
 	var first model.Weights
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, threads := range []int{2, 1} {
@@ -116,6 +125,78 @@ func TestTrainingLearns(t *testing.T) {
 			if !slices.Equal(x, first[name]) {
 				t.Fatalf("%d threads: %s differs", threads, name)
 			}
+		}
+	}
+}
+
+// The gradients are what the loss changes by, along a direction that every value
+// of a tensor has a part in.
+func TestGradients(t *testing.T) {
+	for _, units := range []int{0, 24} {
+		t.Run(fmt.Sprint("gru", units), func(t *testing.T) {
+			cfg := predictive()
+			cfg.GRU = units
+			checkGradientsNumerically(t, cfg)
+		})
+	}
+}
+
+func checkGradientsNumerically(t *testing.T, cfg wavenet.Config) {
+	const latents = 3
+	w := wavenettest.Random(cfg, 1)
+	n, err := New(cfg, w, 2, latents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	rng := rand.New(rand.NewPCG(3, 4))
+	copy(n.In.Latents, wavenettest.Latents(cfg, 2*latents, 2))
+	for _, codes := range [][]int32{n.In.Codes, n.In.Previous, n.In.Signal, n.In.Prediction, n.In.Period} {
+		for i := range codes {
+			codes[i] = int32(rng.IntN(wavenet.Levels))
+		}
+	}
+	n.In.Speaker[1] = 1
+	nats := func() float64 {
+		loss, err := n.Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loss.Nats
+	}
+	nats()
+	gradients := map[string][]float32{}
+	for i, p := range cfg.Trained() {
+		g, err := n.trained[i].Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		gradients[p.Name] = slices.Clone(g.Data().([]float32))
+	}
+	for _, p := range cfg.Trained() {
+		name, g := p.Name, gradients[p.Name]
+		var norm float64
+		for _, v := range g {
+			norm += float64(v) * float64(v)
+		}
+		norm = math.Sqrt(norm)
+		direction, slope := make([]float64, len(g)), 0.0
+		for i, v := range g {
+			direction[i] = float64(v)/norm + rng.NormFloat64()/math.Sqrt(float64(len(g)))
+			slope += float64(v) * direction[i]
+		}
+		x, before := w[name], slices.Clone(w[name])
+		const h = 0.002
+		at := func(step float64) float64 {
+			for i, v := range before {
+				x[i] = float32(float64(v) + step*direction[i])
+			}
+			return nats()
+		}
+		got := (at(h) - at(-h)) / (2 * h)
+		copy(x, before)
+		if d := math.Abs(got - slope); !(norm > 0) || d > 2e-2*math.Abs(slope)+5e-5 {
+			t.Errorf("%s: the loss changes by %g, the gradient says %g", name, got, slope)
 		}
 	}
 }
