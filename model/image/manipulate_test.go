@@ -206,3 +206,18 @@ func TestLabelColours(t *testing.T) {
 		}
 	}
 }
+
+func TestPartners(t *testing.T) {
+	s := image.Set{N: 9, Height: 1, Width: 1, Channels: 1, Images: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8}}
+	for seed := range uint64(20) {
+		p := s.Partners(rand.New(rand.NewPCG(seed, 0)))
+		for i, v := range p.Images {
+			if int(v) == i {
+				t.Errorf("seed %d: image %d is its own partner", seed, i)
+			}
+		}
+		if slices.Sort(p.Images); !slices.Equal(p.Images, s.Images) {
+			t.Errorf("seed %d: partners %v", seed, p.Images)
+		}
+	}
+}
