@@ -109,7 +109,7 @@ func WriteCurves(w io.Writer, runs []*Run) ([]string, error) {
 		}
 		styles = append(styles, s.name)
 	}
-	return keys, chart.WriteCurves(w, figure, names(runs), styles)
+	return keys, chart.WriteCurves(w, chart.Figure{Panels: figure, Names: names(runs), Styles: styles})
 }
 
 // curves returns the values of r by name.
