@@ -78,13 +78,16 @@ func (ticks) Ticks(lo, hi float64) []plot.Tick {
 	return ts
 }
 
-// logTicks are 1, 2 and 5 of each power of ten, or the powers alone where they
-// are many.
+// logTicks are 1, 2 and 5 of each power of ten, the powers alone where they are
+// many, and those of a linear axis where they are few.
 type logTicks struct{}
 
 func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 	if !(lo > 0 && hi < math.MaxFloat64) {
 		return nil
+	}
+	if hi/lo < 8 {
+		return ticks{}.Ticks(lo, hi)
 	}
 	factors := []float64{1, 2, 5}
 	first, last := math.Floor(math.Log10(lo)), math.Ceil(math.Log10(hi))

@@ -101,7 +101,7 @@ func WriteCurves(w io.Writer, f Figure) error {
 
 	legend := newLegend()
 	for i, name := range names {
-		legend.Add(name, stroke(colours[i], 0))
+		legend.Add(name, thumbnail(panels, i, colours[i]))
 	}
 	if len(styles) > 1 {
 		for i, style := range styles {
@@ -193,6 +193,18 @@ func addCurve(p *plot.Plot, c Curve, colour color.Color) error {
 	line.LineStyle = stroke(colour, c.Style).LineStyle
 	p.Add(line)
 	return nil
+}
+
+// thumbnail shows the curves of a name in a legend.
+func thumbnail(panels []Panel, name int, colour color.Color) plot.Thumbnailer {
+	for _, p := range panels {
+		for _, c := range p.Curves {
+			if c.Name == name && c.Mark == Pluses {
+				return &plotter.Scatter{GlyphStyle: draw.GlyphStyle{Color: colour, Shape: plus{}, Radius: vg.Points(5)}}
+			}
+		}
+	}
+	return stroke(colour, 0)
 }
 
 // stroke is a line without points, as legends show it.

@@ -23,7 +23,7 @@ func (s *Sweep) draw(w io.Writer, all []Result) error {
 	case "kappa":
 		f.Panels = kappaPanels(all)
 	case "capacity":
-		f.Names = []string{sqI, ema, "+  K"}
+		f.Names = []string{sqI, ema, "K"}
 		f.Panels = s.capacityPanels(all)
 	}
 	return chart.WriteCurves(w, f)
@@ -36,14 +36,14 @@ func (s *Sweep) caption(all []Result) string {
 	if s.Figure == "capacity" {
 		codebook = fmt.Sprintf("K at d = %d, d at K = %d", q.CodebookDim, q.CodebookSize)
 	}
-	budget := fmt.Sprintf("%.4g epochs (%d steps of %d images)", float64(c.MaxSteps())/float64(c.StepsPerEpoch()), c.MaxSteps(), c.Train.BatchSize)
+	budget := fmt.Sprintf("%.3g epochs (%d steps of %d images)", float64(c.MaxSteps())/float64(c.StepsPerEpoch()), c.MaxSteps(), min(c.Train.BatchSize, c.Training))
 	if c.MaxSteps() < s.publishedEpochs*c.StepsPerEpoch() {
-		budget += fmt.Sprintf(", of %d published", s.publishedEpochs)
+		budget += fmt.Sprintf(", %d are published", s.publishedEpochs)
 	}
 	text := fmt.Sprintf("%s, %s; %s; seed %d", s.corpus.Info.Corpus, codebook, budget, c.Train.Seed)
 	switch s.Figure {
 	case "capacity":
-		text += "\nTest set, model with the lowest validation loss; perplexity of all test codes; +: its upper bound K"
+		text += "\nTest set, model with the lowest validation loss; perplexity of the codes of all images, which K bounds"
 	default:
 		text += "\nCurves: validation set, from the untrained model on; most probable codes"
 	}
