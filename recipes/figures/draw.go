@@ -40,7 +40,7 @@ func (s *Sweep) caption(all []Result) string {
 	if c.MaxSteps() < s.publishedEpochs*c.StepsPerEpoch() {
 		budget += fmt.Sprintf(", %d are published", s.publishedEpochs)
 	}
-	text := fmt.Sprintf("%s, %s; %s; seed %d", s.corpus.Info.Corpus, codebook, budget, c.Train.Seed)
+	text := fmt.Sprintf("%s, %d training images; %s; %s; seed %d", s.corpus.Info.Corpus, c.Training, codebook, budget, c.Train.Seed)
 	switch s.Figure {
 	case "capacity":
 		text += "\nTest set, model with the lowest validation loss; perplexity of the codes of all images, which K bounds"
