@@ -113,7 +113,7 @@ func (r Image) Options(c *images.Corpus) (train.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{"vqspeech.corpus": c.Info.Corpus, "vqspeech.recipe": string(text)}
+	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.SplitHash(r.Data.Train, r.Data.Valid, r.Data.Test), RecipeKey: string(text)}
 	for _, part := range []struct {
 		dst        *image.Set
 		key, split string
@@ -145,6 +145,14 @@ func (r Image) Set(c *images.Corpus, split string) (image.Set, error) {
 		return image.Set{}, fmt.Errorf("%s: %s: %w", c.Dir, split, err)
 	}
 	return set, nil
+}
+
+// ImagesFor reads a split of a prepared corpus as a model with this configuration
+// takes it: colours become grey for a model of grey values.
+func ImagesFor(cfg image.Config, c *images.Corpus, split string) (image.Set, error) {
+	r := Image{Model: cfg.Net, Quantizer: cfg.Quantizer, Decoder: cfg.Decoder}
+	r.Data.Gray = cfg.Labels() || cfg.Net.Channels == 1
+	return r.Set(c, split)
 }
 
 // checkClasses reports a decoder of levels for labels, or of other classes than

@@ -128,7 +128,7 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, recipeKey: string(text)}
+	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
 	for _, set := range []struct {
 		dst    *[]train.Utterance
 		key    string

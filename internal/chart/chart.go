@@ -78,6 +78,43 @@ func (ticks) Ticks(lo, hi float64) []plot.Tick {
 	return ts
 }
 
+// logTicks are 1, 2 and 5 of each power of ten, the powers alone where they are
+// many, and those of a linear axis where they are few.
+type logTicks struct{}
+
+func (logTicks) Ticks(lo, hi float64) []plot.Tick {
+	if !(lo > 0 && hi < math.MaxFloat64) {
+		return nil
+	}
+	if hi/lo < 8 {
+		return ticks{}.Ticks(lo, hi)
+	}
+	factors := []float64{1, 2, 5}
+	first, last := math.Floor(math.Log10(lo)), math.Ceil(math.Log10(hi))
+	if last-first > 3 {
+		factors = factors[:1]
+	}
+	by := math.Ceil((last - first) / 8)
+	var ts []plot.Tick
+	for power := first; power <= last; power += max(by, 1) {
+		for _, f := range factors {
+			if v := f * math.Pow(10, power); v >= lo && v <= hi {
+				ts = append(ts, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+			}
+		}
+	}
+	return ts
+}
+
+// labelled are ticks at given values.
+func labelled(values []float64) plot.ConstantTicks {
+	var ts plot.ConstantTicks
+	for _, v := range values {
+		ts = append(ts, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
+	}
+	return ts
+}
+
 // label writes v, in a unit, with the digits that tell it from its neighbours at
 // a step.
 func label(v, step float64, unit string) string {

@@ -65,7 +65,7 @@ func TestWriteCurves(t *testing.T) {
 	}
 	for n, panels := range map[int][]Panel{1: {panel(1, 2, 0)}, 4: {panel(1, 2), panel(3), panel(5, 5), panel(-1, -2)}} {
 		var b bytes.Buffer
-		if err := WriteCurves(&b, panels, []string{"first", "second"}, []string{"training", "valid"}); err != nil {
+		if err := WriteCurves(&b, Figure{Panels: panels, Names: []string{"first", "second"}, Styles: []string{"training", "valid"}}); err != nil {
 			t.Fatal(err)
 		}
 		img := decode(t, b.Bytes())
@@ -93,15 +93,67 @@ func TestWriteCurvesOfExtremes(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		p := Panel{Title: "x", Curves: []Curve{{X: []float64{0, 9e15}, Y: y}}}
-		if err := WriteCurves(&b, []Panel{p}, []string{"run"}, nil); err != nil {
-			t.Errorf("%v: %v", y, err)
+		for range 2 {
+			if err := WriteCurves(&b, Figure{Panels: []Panel{p}, Names: []string{"run"}}); err != nil {
+				t.Errorf("%v: %v", y, err)
+			}
+			p.LogX, p.LogY = true, true
+		}
+	}
+}
+
+// Marks have their colour, and equal factors equal lengths on a logarithmic axis.
+func TestWriteMarks(t *testing.T) {
+	x := []float64{16, 64, 256, 1024}
+	p := Panel{LogX: true, LogY: true, XTicks: x, Curves: []Curve{{X: x, Y: x, Mark: DotsLine}, {Name: 1, X: x, Y: []float64{1024, 256, 64, 16}, Mark: Pluses}}}
+	var b bytes.Buffer
+	if err := WriteCurves(&b, Figure{Caption: "two\nlines", Panels: []Panel{p}, Names: []string{"a", "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	img := decode(t, b.Bytes())
+	plot := img.Bounds()
+	plot.Max.X -= 90 // the legend
+	var at []int
+	for x := plot.Min.X; x < plot.Max.X; x++ {
+		if count(img, colours[1], image.Rect(x, plot.Min.Y, x+1, plot.Max.Y)) > 12 {
+			at = append(at, x) // the upright stroke of a +
+		}
+	}
+	if len(at) < 4 || len(at) > 12 {
+		t.Fatalf("pluses at %v", at)
+	}
+	near := func(want int) bool {
+		for _, x := range at {
+			if x >= want-4 && x <= want+4 {
+				return true
+			}
+		}
+		return false
+	}
+	first, last := at[0], at[len(at)-1]
+	if !near(first+(last-first)/3) || !near(first+2*(last-first)/3) {
+		t.Errorf("pluses at %v, want them as far from each other", at)
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{{1, 60, "1 2 5 10 20 50"}, {0.003, 0.06, "0.005 0.01 0.02 0.05"}, {15, 40, "15 20 25 30 35 40"}, {1, 1e6, "1 10 100 1e+03 1e+04 1e+05 1e+06"}} {
+		var got []string
+		for _, tick := range (logTicks{}).Ticks(c.lo, c.hi) {
+			got = append(got, tick.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("ticks from %g to %g: %s, want %s", c.lo, c.hi, s, c.want)
 		}
 	}
 }
 
 func TestWriteCurvesRefuses(t *testing.T) {
-	if WriteCurves(new(bytes.Buffer), nil, nil, nil) == nil || WriteCurves(new(bytes.Buffer), make([]Panel, maxPanels+1), nil, nil) == nil ||
-		WriteCurves(new(bytes.Buffer), make([]Panel, 1), nil, make([]string, 4)) == nil {
+	if WriteCurves(new(bytes.Buffer), Figure{}) == nil || WriteCurves(new(bytes.Buffer), Figure{Panels: make([]Panel, maxPanels+1)}) == nil ||
+		WriteCurves(new(bytes.Buffer), Figure{Panels: make([]Panel, 1), Styles: make([]string, 4)}) == nil {
 		t.Error("no panels, too many or too many styles are drawn")
 	}
 }

@@ -1,6 +1,9 @@
 package image
 
 import (
+	"math"
+
+	"vqspeech/internal/bessel"
 	"vqspeech/model/image/metric"
 )
 
@@ -14,6 +17,14 @@ type Evaluation struct {
 	Perplexity      float64 `json:"perplexity"`            // of the codes of the whole set
 	BatchPerplexity float64 `json:"batch_perplexity"`      // mean over batches, as published
 	UsedCodes       int     `json:"used_codes"`
+
+	// What anneals itself (Takida et al. 2022, Figures 2 and 4): how sure the
+	// quantiser and the decoder are.
+	Entropy         float64 `json:"posterior_entropy,omitempty"`  // of the codes' posterior, mean over the latents (nats); gaussian kinds, vmf
+	Variance        float64 `json:"posterior_variance,omitempty"` // of the quantiser, mean over the latents; gaussian kinds
+	Kappa           float64 `json:"posterior_kappa,omitempty"`    // concentration of the quantiser; vmf
+	DecoderVariance float64 `json:"decoder_variance,omitempty"`   // learned, or the most likely one for the set (AR-ELBO); gaussian decoder
+	DecoderKappa    float64 `json:"decoder_kappa,omitempty"`      // vmf decoder
 }
 
 // Evaluate encodes and decodes every image. It fails for images that do not fit
@@ -27,13 +38,15 @@ func (m *Model) Evaluate(s Set) (Evaluation, error) {
 	usage := metric.NewBatchPerplexity(max(m.Codebook.Size, 1), metric.PublishedBatch)
 	segments := metric.NewSegmentation(c.Net.Channels)
 	var squares metric.Mean
-	batches := 0.0
+	var batches, entropy, variance float64
 	for from := 0; from < s.N; from += metric.PublishedBatch {
 		part := s.Slice(from, min(from+metric.PublishedBatch, s.N))
 		b := newBatch(part, c.Labels())
 		r := m.Forward(b.n, b.pixels, b.labels)
 		batches++
 		e.Loss += r.Losses.Total
+		entropy -= r.Losses.KLDiscrete * float64(b.n)
+		variance += meanVariance(r.precision) * float64(b.n)
 		perImage := len(r.Codes) / b.n
 		for i := range b.n {
 			if err := usage.Add(r.Codes[i*perImage : (i+1)*perImage]); err != nil {
@@ -61,5 +74,29 @@ func (m *Model) Evaluate(s Set) (Evaluation, error) {
 	if !c.Labels() || c.Net.Channels == 256 {
 		e.MSE = 1000 * squares.Value()
 	}
+	e.Entropy = entropy / float64(s.N*c.Grid()*c.Grid())
+	switch {
+	case c.Gaussian():
+		e.Variance = variance / float64(s.N)
+	case c.Quantizer.Kind == VMF:
+		e.Kappa = float64(m.precision(nil, 0)[0])
+	}
+	switch {
+	case c.Decoder.Kind == VMFDecoder:
+		e.DecoderKappa = bessel.VMFKappa(m.decoderScalar)
+	case c.Decoder.LearnVariance:
+		e.DecoderVariance = math.Exp(m.decoderScalar)
+	case c.Decoder.Kind == GaussianDecoder:
+		e.DecoderVariance = e.MSE / 1000
+	}
 	return e, nil
+}
+
+// meanVariance is the mean of what precisions are the inverse of.
+func meanVariance(precision []float32) float64 {
+	sum := 0.0
+	for _, w := range precision {
+		sum += 1 / float64(w)
+	}
+	return sum / max(float64(len(precision)), 1)
 }

@@ -57,12 +57,18 @@ func (m *Model) quantize(b batch) Result {
 		r.Vectors = r.Latents
 		return r
 	}
-	k, d := m.Codebook.Size, m.Codebook.Dim
-	n := len(r.Mean) / d
 	if m.Config.Quantizer.Kind == VMF {
 		r.Latents = make([]float32, len(r.Mean))
-		simd.NormalizeRows(r.Latents, r.Mean, n, d)
+		simd.NormalizeRows(r.Latents, r.Mean, len(r.Mean)/m.Codebook.Dim, m.Codebook.Dim)
 	}
+	m.assign(&r)
+	return r
+}
+
+// assign sets what follows from r's latents and log variances.
+func (m *Model) assign(r *Result) {
+	k, d := m.Codebook.Size, m.Codebook.Dim
+	n := len(r.Latents) / d
 	r.precision = m.precision(r.LogVar, n)
 	r.Logits = make([]float32, n*k)
 	m.logits(r.Logits, r.Latents, r.precision)
@@ -74,7 +80,6 @@ func (m *Model) quantize(b batch) Result {
 	}
 	r.Vectors = make([]float32, len(r.Latents))
 	m.Codebook.Lookup(r.Vectors, r.Codes)
-	return r
 }
 
 // losses returns the terms of a batch.

@@ -1,6 +1,9 @@
 package image
 
-import "fmt"
+import (
+	"fmt"
+	"math/rand/v2"
+)
 
 // Set is a number of images of one size, or of maps of class labels.
 type Set struct {
@@ -41,4 +44,23 @@ func (s Set) Check(cfg Config) error {
 		}
 	}
 	return nil
+}
+
+// Partners returns s in another order, in which no image stands at its own place:
+// one random cycle through all (Sattolo 1986). A set of one image has no other.
+func (s Set) Partners(rng *rand.Rand) Set {
+	order := make([]int, s.N)
+	for i := range order {
+		order[i] = i
+	}
+	for i := s.N - 1; i > 0; i-- {
+		j := rng.IntN(i)
+		order[i], order[j] = order[j], order[i]
+	}
+	images := make([]uint8, 0, len(s.Images))
+	for _, i := range order {
+		images = append(images, s.Image(i)...)
+	}
+	s.Images = images
+	return s
 }

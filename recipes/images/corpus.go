@@ -2,6 +2,8 @@ package images
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,6 +80,21 @@ func (c *Corpus) split(name string) (SplitInfo, error) {
 		return s, fmt.Errorf("%s: no split %q, the corpus has %s", c.Dir, name, strings.Join(c.Splits(), ", "))
 	}
 	return s, nil
+}
+
+// SplitHash returns 16 hexadecimal digits that tell which images are trained,
+// chosen and tested on: the start of the SHA-256 of the lines "part TAB hash
+// NEWLINE", where parts are train, valid and test and hash is that of the file of
+// the split; a part without a split (an empty name) has no line. Figures can be
+// compared only where it is the same.
+func (c *Corpus) SplitHash(train, valid, test string) string {
+	h := sha256.New()
+	for i, split := range []string{train, valid, test} {
+		if split != "" {
+			fmt.Fprintf(h, "%s\t%s\n", []string{"train", "valid", "test"}[i], c.Info.Splits[split].SHA256)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // Read reads the images of a split into memory. A file that is not what

@@ -301,3 +301,17 @@ func TestGray(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestSplitHash wants the hash to tell which images play which part.
+func TestSplitHash(t *testing.T) {
+	c := &images.Corpus{Info: images.Info{Splits: map[string]images.SplitInfo{"a": {SHA256: "01"}, "b": {SHA256: "02"}, "c": {SHA256: "01"}}}}
+	want := c.SplitHash("a", "b", "")
+	if len(want) != 16 || want != c.SplitHash("c", "b", "") {
+		t.Errorf("the hash is %s, that of the same images %s", want, c.SplitHash("c", "b", ""))
+	}
+	for _, other := range [][3]string{{"b", "a", ""}, {"a", "", "b"}, {"a", "b", "c"}, {"a", "a", ""}} {
+		if c.SplitHash(other[0], other[1], other[2]) == want {
+			t.Errorf("%q has the hash of a, b", other)
+		}
+	}
+}

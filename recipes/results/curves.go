@@ -27,17 +27,24 @@ var measures = []measure{
 	{"recon/loss" + squared, "reconstruction loss (squared error)", "loss", true},
 	{mseDB2, "mean squared error", "MSE (dB²)", true},
 	{"recon/mse", "mean squared error", "MSE", true},
+	{mseKey, "mean squared error", "MSE × 10³", true},
+	{pixelErrorKey, "pixel error", "%", true},
+	{miouKey, "intersection over union", "mIoU (%)", false},
 	{"bits_per_sample", "code length", "bits per sample", true},
 	{"sq/kl_continuous", "continuous regularizer", "nats per crop", false},
 	{"sq/kl_discrete", "minus the posterior entropy", "nats", false},
 	{"vq/commitment_loss", "commitment loss", "loss", false},
 	{"vq/codebook_loss", "codebook loss", "loss", false},
 	{"perplexity", "perplexity of the codes", "perplexity", false},
+	{perplexityKey, "perplexity of 32 images", "perplexity", false},
 	{"used_codes", "used codes", "codes", false},
 	{"sq/temperature", "temperature", "τ", false},
 	{"posterior_variance", "posterior variance", "σ²", false},
+	{"posterior_kappa", "posterior concentration", "κ", false},
 	{posteriorEntropy, "posterior entropy", "nats per latent", false},
 	{"sq/log_var_scalar", "shared log variance", "ln σ²", false},
+	{"decoder_variance", "decoder variance", "σ²", true},
+	{"decoder_kappa", "decoder concentration", "κ", false},
 	{"grad_norm", "gradient norm before clipping", "norm", false},
 	{"grad_norm" + squared, "gradient norm before clipping (squared error)", "norm", false},
 	{"learning_rate", "learning rate", "learning rate", false},
@@ -102,7 +109,7 @@ func WriteCurves(w io.Writer, runs []*Run) ([]string, error) {
 		}
 		styles = append(styles, s.name)
 	}
-	return keys, chart.WriteCurves(w, figure, names(runs), styles)
+	return keys, chart.WriteCurves(w, chart.Figure{Panels: figure, Names: names(runs), Styles: styles})
 }
 
 // curves returns the values of r by name.

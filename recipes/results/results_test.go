@@ -159,7 +159,7 @@ func TestWriteCurves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"loss", "loss (mse)", "mse_db2", "recon/mse", "perplexity", "miou", "pixels/error"}
+	want := []string{"loss", "loss (mse)", "mse_db2", "recon/mse", "miou", "perplexity", "pixels/error"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("measures %q, want %q", keys, want)
 	}

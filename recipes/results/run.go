@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"vqspeech/internal/training"
+	imagetrain "vqspeech/model/image/train"
 	"vqspeech/model/train"
 )
 
@@ -18,8 +19,9 @@ type Run struct {
 	Dir     string
 	Records []training.Record // in the order of the steps; at least one
 
-	// Speech is what a run of a speech model was given; nil for other runs.
+	// What a run of a speech or an image model was given; nil for other runs.
 	Speech *train.RunConfig
+	Image  *imagetrain.RunConfig
 }
 
 // Open reads a run folder. A run without a single record is an error.
@@ -34,6 +36,8 @@ func Open(dir string) (*Run, error) {
 	r := &Run{Dir: dir, Records: records}
 	if c, err := train.ReadRunConfig(dir); err == nil {
 		r.Speech = &c
+	} else if c, err := imagetrain.ReadRunConfig(dir); err == nil {
+		r.Image = &c
 	}
 	return r, nil
 }
@@ -55,19 +59,25 @@ func (r *Run) Unfinished() error {
 		_, err := train.ReadRunConfig(r.Dir)
 		return err
 	}
-	if at, most := r.Records[len(r.Records)-1].Step, r.Speech.Train.MaxSteps; at != most {
-		return fmt.Errorf("%s: unfinished: step %d of %d", r.Dir, at, most)
-	}
-	if _, err := os.Stat(filepath.Join(r.Dir, train.ModelFile)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("%s: unfinished: it has no %s", r.Dir, train.ModelFile)
-		}
+	if err := r.ended(r.Speech.Train.MaxSteps, train.ModelFile); err != nil {
 		return err
 	}
 	if step, _, ok := r.last(validMSE); !ok || step != r.Speech.Train.MaxSteps {
 		return fmt.Errorf("%s: no evaluation of a valid set after the last step", r.Dir)
 	}
 	return nil
+}
+
+// ended wants the record of the last step, and a file that is written after it.
+func (r *Run) ended(steps int, file string) error {
+	if at := r.Records[len(r.Records)-1].Step; at != steps {
+		return fmt.Errorf("%s: unfinished: step %d of %d", r.Dir, at, steps)
+	}
+	_, err := os.Stat(filepath.Join(r.Dir, file))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: unfinished: it has no %s", r.Dir, file)
+	}
+	return err
 }
 
 const (

@@ -134,7 +134,7 @@ func (r SpeechRow) alike(other SpeechRow) bool {
 }
 
 // score is the mean and the sample standard deviation.
-func score(runs []SpeechRun, of func(SpeechRun) float64) Score {
+func score[R any](runs []R, of func(R) float64) Score {
 	n := float64(len(runs))
 	var s Score
 	for _, r := range runs {
@@ -153,17 +153,7 @@ func score(runs []SpeechRun, of func(SpeechRun) float64) Score {
 // notes says in which respects rows are not alike, and where a seed counts twice.
 func notes(rows []SpeechRow) []string {
 	notes := []string{}
-	differ := func(what string, of func(SpeechRow) string) {
-		var values []string
-		for _, r := range rows {
-			if v := of(r); !slices.Contains(values, v) {
-				values = append(values, v)
-			}
-		}
-		if len(values) > 1 {
-			notes = append(notes, fmt.Sprintf("rows cannot be compared: %s is %s", what, strings.Join(values, " and ")))
-		}
-	}
+	differ := func(what string, of func(SpeechRow) string) { notes = append(notes, differences(rows, what, of)...) }
 	differ("the corpus", func(r SpeechRow) string { return cmp.Or(r.Corpus, "not recorded") })
 	differ("the split hash", func(r SpeechRow) string { return cmp.Or(r.SplitHash, "not recorded") })
 	differ("the number of steps", func(r SpeechRow) string { return fmt.Sprint(r.Budget.Steps) })
@@ -174,11 +164,29 @@ func notes(rows []SpeechRow) []string {
 	for _, row := range rows {
 		for i, r := range row.Runs {
 			if i > 0 && r.Seed == row.Runs[i-1].Seed {
-				notes = append(notes, fmt.Sprintf("%s: seed %d counts twice: %s and %s", row.Model, r.Seed, row.Runs[i-1].Run, r.Run))
+				notes = append(notes, countsTwice(row.Model, r.Seed, row.Runs[i-1].Run, r.Run))
 			}
 		}
 	}
 	return notes
+}
+
+// differences says in which values rows differ, if they do.
+func differences[R any](rows []R, what string, of func(R) string) []string {
+	var values []string
+	for _, r := range rows {
+		if v := of(r); !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	if len(values) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("rows cannot be compared: %s is %s", what, strings.Join(values, " and "))}
+}
+
+func countsTwice(row string, seed uint64, first, second string) string {
+	return fmt.Sprintf("%s: seed %d counts twice: %s and %s", row, seed, first, second)
 }
 
 func (r SpeechRow) codebook() string {

@@ -45,8 +45,9 @@ are not part of this program. Where Python is, after pip install pytorch-fid,
       files = sorted(glob.glob("images/*.png"))
       numpy.save("a.npy", get_activations(files, net, dims=2048))
 
-makes them of a folder of images. rFID has test images on one side and their
-reconstructions on the other. FID falls with the number of images, so compare only
+makes them of a folder of images, which PIL.Image.fromarray(x.squeeze()).save(name)
+makes of the images x of an array. rFID has test images on one side and their
+reconstructions (vqspeech reconstruct) on the other. FID falls with the number of images, so compare only
 figures of as many; with no more rows than dimensions the covariance is singular
 and a warning says so. Nothing is added to singular covariances (pytorch-fid adds
 1e-6 to their diagonals where its matrix root fails; the one taken here cannot).

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -15,10 +16,10 @@ func (a *app) tableCmd() *cobra.Command {
 		Long:  `Table sets the results of finished training runs beside those of the paper.`,
 		Args:  unknownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no table given, want speech")
+			return usagef("no table given, want speech or image")
 		},
 	}
-	cmd.AddCommand(a.tableSpeechCmd())
+	cmd.AddCommand(a.tableSpeechCmd(), a.tableImageCmd())
 	return cmd
 }
 
@@ -53,41 +54,105 @@ With --json it is one object on standard output:
 		Example: `  vqspeech table speech runs/*`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			failed := failures{w: a.stderr}
-			r := speechReport{Table: "speech", Failed: []string{}}
 			var runs []*results.Run
-			for _, dir := range args {
-				run, err := results.Open(dir)
-				if err == nil {
-					err = run.Unfinished()
-				}
-				if err != nil {
-					err = pathFirst(err)
-					r.Failed = append(r.Failed, err.Error())
-					failed.add(err)
-					continue
+			add := func(run *results.Run) error {
+				if err := run.Unfinished(); err != nil {
+					return err
 				}
 				runs = append(runs, run)
+				return nil
 			}
-			if len(runs) == 0 && len(args) > 0 {
-				if len(args) == 1 {
-					return errReported
-				}
-				return failed.result(len(args))
-			}
-			r.SpeechTable = results.Speech(runs)
-			var err error
-			if asJSON {
-				err = writeJSON(cmd.OutOrStdout(), r)
-			} else {
-				err = r.WriteMarkdown(cmd.OutOrStdout())
-			}
-			if err != nil {
-				return fmt.Errorf("(stdout): %w", err)
-			}
-			return failed.result(len(args))
+			return a.printTable(cmd, args, asJSON, add, func(failed []string) markdown {
+				return speechReport{"speech", results.Speech(runs), failed}
+			})
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON instead of Markdown")
 	return cmd
+}
+
+// imageReport is the JSON object of table image.
+type imageReport struct {
+	Table string `json:"table"`
+	results.ImageTable
+	Failed []string `json:"failed"`
+}
+
+func (a *app) tableImageCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "image RUN...",
+		Short: "Errors and perplexity of image models (tables 2, 4 and 5 of the SQ-VAE paper)",
+		Long: `Image prints what runs have measured on their test sets with the best model, as
+mean ± sample standard deviation over the seeds, in Markdown: the mean squared error
+(of values from 0 to 1, times 1000), for label maps pixel error and mIoU, and the
+perplexity of the codes of 32 images, mean over such batches. Runs on the same images
+stand in one table, beside the published figures where the paper has some (Takida et
+al. 2022: table 2 is celeba, 4 celebamask, 5 mnist and celeba as 256 greys; the
+columns of FID are not from runs: reconstruct makes what they are computed from).
+
+Only runs with the same configuration but for the seed are averaged. Below a table
+stands in what its rows differ, as such figures cannot be compared, where a run is
+shorter than the paper's, and which seeds count twice. A run that is not finished, or
+cannot be read, is named and counted, makes the exit status 1, and enters no figure.
+
+With --json it is one object on standard output:
+  {"table": "image", "groups": [{"corpus", "values": "levels", "labels" or "256
+   greys", "split_hash", "images": {"train", "valid", "test"}, "published_table",
+   "published_epochs", "rows": [{"system", "variant", "config", "epochs", "steps",
+   "batch_size", "runs": [{"run", "seed", "test"}], "scores": {"mse_x1000",
+   "pixel_error", "miou", "batch_perplexity": {"mean", "std"}}, "published": {the
+   same}}], "notes": [text]}], "failed": [text]}.`,
+		Example: `  vqspeech table image runs/mnist-*`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			var runs []*results.ImageRun
+			add := func(run *results.Run) error {
+				r, err := run.FinishedImage()
+				if err != nil {
+					return err
+				}
+				runs = append(runs, r)
+				return nil
+			}
+			return a.printTable(cmd, args, asJSON, add, func(failed []string) markdown {
+				return imageReport{"image", results.Image(runs), failed}
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON instead of Markdown")
+	return cmd
+}
+
+type markdown interface{ WriteMarkdown(io.Writer) error }
+
+// printTable opens the folders of runs, gives them to add, and prints the table
+// of those that it takes. The others are reported.
+func (a *app) printTable(cmd *cobra.Command, dirs []string, asJSON bool, add func(*results.Run) error, report func(failed []string) markdown) error {
+	failed := failures{w: a.stderr}
+	texts := []string{}
+	for _, dir := range dirs {
+		run, err := results.Open(dir)
+		if err == nil {
+			err = add(run)
+		}
+		if err != nil {
+			err = pathFirst(err)
+			texts = append(texts, err.Error())
+			failed.add(err)
+		}
+	}
+	if len(texts) == len(dirs) {
+		return failed.result(len(dirs))
+	}
+	var err error
+	if r := report(texts); asJSON {
+		err = writeJSON(cmd.OutOrStdout(), r)
+	} else {
+		err = r.WriteMarkdown(cmd.OutOrStdout())
+	}
+	if err != nil {
+		return fmt.Errorf("(stdout): %w", err)
+	}
+	return failed.result(len(dirs))
 }

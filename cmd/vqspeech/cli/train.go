@@ -51,6 +51,8 @@ ends with vocoder.safetensors, which decode and convert take as --vocoder.
 A recipe with the key model.kind and a section decoder instead of features trains
 a model of images, for train.epochs passes over the split data.train; the one with
 the lowest loss on data.valid is the result, and is measured once on data.test.
+reconstructions.png in the folder of --run shows images of data.valid above what the
+best model so far makes of them.
 
 An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
 --resume goes on from there and ends in the same bytes as a run without a pause.
@@ -62,8 +64,10 @@ With --json the report is one object on standard output:
 or {"run", "vocoder", "steps", "seconds", "valid_bits_per_sample", "utterances":
    {"train", "valid"}}
 or {"run", "model", "steps", "seconds", "valid": {"loss", "mse_x1000",
-   "pixel_error", "miou", "perplexity", "batch_perplexity", "used_codes"}, "test":
-   {the same}, "images": {"train", "valid", "test"}}, with what suits the images.`,
+   "pixel_error", "miou", "perplexity", "batch_perplexity", "used_codes",
+   "posterior_entropy" (nats per latent), "posterior_variance", "decoder_variance",
+   "posterior_kappa", "decoder_kappa"}, "test": {the same}, "images": {"train",
+   "valid", "test"}}, with what suits the images and the model.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
   vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000

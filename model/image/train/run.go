@@ -4,17 +4,18 @@
 //
 // A run folder holds config.json, the log of internal/training (losses of steps
 // and an evaluation of every epoch), latest.safetensors and best.safetensors
-// (checkpoints), model.safetensors (the finished model, float16) and test.json
-// (its evaluation on the test set). The same
-// seed gives the same checkpoint bytes whatever the number of threads, and a run
-// that was stopped or killed and resumed ends in the same bytes as one that was
-// not.
+// (checkpoints), model.safetensors (the finished model, float16), test.json (its
+// evaluation on the test set) and reconstructions.png (images and what the best
+// model so far makes of them). The same seed gives the same checkpoint bytes
+// whatever the number of threads, and a run that was stopped or killed and
+// resumed ends in the same bytes as one that was not.
 package train
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -29,6 +30,12 @@ import (
 // TestFile is the evaluation of the finished model on the test set, in a run
 // folder.
 const TestFile = "test.json"
+
+// ReconstructionsFile shows images above what the model makes of them, in a run
+// folder.
+const ReconstructionsFile = "reconstructions.png"
+
+const drawn = 4 * image.GridColumns // images of it
 
 // Options describe a run.
 type Options struct {
@@ -77,7 +84,7 @@ func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
 	if err := r.writeConfig(); err != nil {
 		return nil, err
 	}
-	if r.log, err = training.OpenLog(o.Dir, r.state.Step); err != nil {
+	if err := r.begin(); err != nil {
 		return nil, err
 	}
 	err = training.Loop(ctx, training.Options{
@@ -85,6 +92,32 @@ func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
 		Log: r.log, Progress: r.progress,
 	}, r)
 	return r.test, err
+}
+
+// begin opens the log. That of a new run begins with an evaluation of the
+// untrained model, which curves relative to their start need.
+func (r *run) begin() (err error) {
+	if r.state.Step > 0 {
+		r.log, err = training.OpenLog(r.o.Dir, r.state.Step)
+		return err
+	}
+	if r.log, err = training.OpenLog(r.o.Dir, -1); err != nil || r.o.Valid.N == 0 {
+		return err
+	}
+	m, err := image.New(r.o.Model, r.state.Weights)
+	if err != nil {
+		return err
+	}
+	e, err := m.Evaluate(r.o.Valid)
+	if err != nil {
+		return err
+	}
+	return r.log.Write(r.validRecord(e))
+}
+
+// validRecord is one line of an evaluation.
+func (r *run) validRecord(e image.Evaluation) any {
+	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.sampler.steps(), "valid": e}
 }
 
 // run is one training run in progress, a training.Trainable.
@@ -106,10 +139,7 @@ type run struct {
 
 func newRun(o Options) (*run, error) {
 	r := &run{o: o, graphs: map[int]*autoencoder{}, sampler: newSampler(o.Training, o.Train)}
-	r.maxSteps = o.Train.Epochs * r.sampler.steps()
-	if o.Train.MaxSteps > 0 {
-		r.maxSteps = min(r.maxSteps, o.Train.MaxSteps)
-	}
+	r.maxSteps = o.config().MaxSteps()
 	var err error
 	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(o.Train.Seed, streamInit, 0)
@@ -266,8 +296,11 @@ func (r *run) Evaluate() (any, error) {
 		if err := r.saveAs(train.BestFile); err != nil {
 			return nil, err
 		}
+		if err := r.draw(m); err != nil {
+			return nil, err
+		}
 	}
-	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.sampler.steps(), "valid": e}, nil
+	return r.validRecord(e), nil
 }
 
 // Save writes the latest checkpoint.
@@ -302,11 +335,11 @@ func (r *run) Finish() error {
 	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, meta); err != nil {
 		return err
 	}
-	if r.o.Test.N == 0 {
-		return nil
-	}
 	m, err := image.Load(path)
 	if err != nil {
+		return err
+	}
+	if err := r.draw(m); err != nil || r.o.Test.N == 0 {
 		return err
 	}
 	e, err := m.Evaluate(r.o.Test)
@@ -317,15 +350,32 @@ func (r *run) Finish() error {
 	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
 }
 
+// draw writes reconstructions.png: the first images of the valid set, or of the
+// first other set that there is, and what m makes of them.
+func (r *run) draw(m *image.Model) error {
+	from := r.o.Training
+	for _, set := range []image.Set{r.o.Test, r.o.Valid} {
+		if set.N > 0 {
+			from = set
+		}
+	}
+	from = from.Slice(0, min(drawn, from.N))
+	to, err := m.Reconstruct(from)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(r.o.Dir, ReconstructionsFile), func(w io.Writer) error {
+		return image.WriteGrid(w, r.o.Model, from, to)
+	})
+}
+
 // writeConfig records what the run was given.
 func (r *run) writeConfig() error {
-	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, train.ConfigFile), struct {
-		Model    image.Config
-		Train    Config
-		Training int `json:"training_images"`
-		Valid    int `json:"valid_images"`
-		Test     int `json:"test_images"`
-	}{r.o.Model, r.o.Train, r.o.Training.N, r.o.Valid.N, r.o.Test.N})
+	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, train.ConfigFile), r.o.config())
+}
+
+func (o Options) config() RunConfig {
+	return RunConfig{o.Model, o.Train, o.Training.N, o.Valid.N, o.Test.N}
 }
 
 func (r *run) close() {

@@ -1,0 +1,65 @@
+package train
+
+import (
+	"bytes"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vqspeech/internal/training"
+	"vqspeech/model"
+	"vqspeech/model/image"
+	"vqspeech/model/train"
+)
+
+// TestRunFolder reads back what a run leaves, one that was killed before its
+// first checkpoint and begun again.
+func TestRunFolder(t *testing.T) {
+	cfg := small(image.Net28, model.Gaussian1, image.GaussianDecoder)
+	cfg.Quantizer.Variance = image.Exp
+	o := options(t, cfg)
+	o.Train.MaxSteps = 5 // of 9
+	for range 2 {
+		test, err := Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := ReadRunConfig(o.Dir)
+		if err != nil || c.Model != o.Model || c.Train != o.Train || c.StepsPerEpoch() != 3 || c.MaxSteps() != 5 {
+			t.Errorf("config.json: %+v, %v", c, err)
+		}
+		if e, err := ReadTest(o.Dir); err != nil || e != *test {
+			t.Errorf("test.json: %+v, %v, want %+v", e, err, *test)
+		}
+		records, err := training.ReadMetrics(filepath.Join(o.Dir, training.MetricsFile))
+		if err != nil || len(records) != 8 || records[0].Step != 0 || records[1].Step != 1 {
+			t.Fatalf("%d records from step %d, %v", len(records), records[0].Step, err)
+		}
+		if v := records[0].Values; v["valid/posterior_variance"] < 9.99 || v["valid/posterior_variance"] > 10.01 || v["valid/decoder_variance"] != v["valid/mse_x1000"]/1000 {
+			t.Errorf("the untrained model: %v", v)
+		}
+		pic, err := png.Decode(bytes.NewReader(contents(t, o.Dir, ReconstructionsFile)))
+		if err != nil || pic.Bounds().Dx() != 9*58+2 {
+			t.Errorf("reconstructions.png: %v", err)
+		}
+		if err := os.Remove(filepath.Join(o.Dir, train.LatestFile)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestReadRunConfigErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"{}": "not the configuration of an image model's run", "{": "unexpected end of JSON input", strings.Repeat(" ", maxConfigBytes+1): "larger than a megabyte",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, train.ConfigFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadRunConfig(dir); err == nil || !strings.HasPrefix(err.Error(), dir) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%.20q: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package figures
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"vqspeech/internal/atomicfile"
+	"vqspeech/model/image"
+	"vqspeech/model/image/train"
+	"vqspeech/recipes/results"
+)
+
+// Progress is the state of a sweep.
+type Progress struct {
+	Point int // of Sweep.Points
+	Kept  bool
+	Train *train.Progress   // within a run
+	Test  *image.Evaluation // at its end
+}
+
+// Result is what a point has measured.
+type Result struct {
+	Point
+	Run    *results.ImageRun
+	Curves *results.Run
+}
+
+// Run trains every point that is not finished in its folder below dir.
+func (s *Sweep) Run(ctx context.Context, dir string, progress func(Progress)) ([]Result, error) {
+	var all []Result
+	for i, p := range s.Points {
+		folder := filepath.Join(dir, p.Name)
+		r, kept, err := s.kept(p, folder)
+		if err != nil {
+			return nil, err
+		}
+		if !kept {
+			o, err := p.Recipe.Options(s.corpus)
+			if err != nil {
+				return nil, err
+			}
+			o.Dir, o.Resume = folder, true
+			o.Progress = func(t train.Progress) { progress(Progress{Point: i, Train: &t}) }
+			if _, err := train.Run(ctx, o); err != nil {
+				return nil, err
+			}
+			if r, err = read(p, folder); err != nil {
+				return nil, err
+			}
+		}
+		progress(Progress{Point: i, Kept: kept, Test: &r.Run.Test})
+		all = append(all, *r)
+	}
+	return all, nil
+}
+
+// kept returns the result of p if its folder has it already. A run that p cannot
+// go on from is an error.
+func (s *Sweep) kept(p Point, folder string) (r *Result, ok bool, err error) {
+	run, err := results.Open(folder)
+	if err != nil {
+		return nil, false, nil // there is none, or it has only begun
+	}
+	d := p.Recipe.Data
+	most := train.RunConfig{Train: p.Recipe.Train, Training: s.corpus.Info.Splits[d.Train].Images}.MaxSteps()
+	if at := run.Records[len(run.Records)-1].Step; at > most {
+		return nil, false, fmt.Errorf("%s: the run has %d steps, want at most %d or another folder", folder, at, most)
+	}
+	if r, err = read(p, folder); err != nil {
+		return nil, false, nil // unfinished
+	}
+	if hash := s.corpus.SplitHash(d.Train, d.Valid, d.Test); r.Run.SplitHash != hash {
+		return nil, false, fmt.Errorf("%s: a run on other images, of split hash %s, want %s or another folder", folder, r.Run.SplitHash, hash)
+	}
+	text, err := p.Recipe.YAML()
+	return r, r.Run.Recipe == string(text), err
+}
+
+// read reads the result of a finished run.
+func read(p Point, folder string) (*Result, error) {
+	run, err := results.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	r, err := run.FinishedImage()
+	if err != nil {
+		return nil, err
+	}
+	return &Result{p, r, run}, nil
+}
+
+// Write writes FIGURE.csv and FIGURE.png in dir, and returns their names.
+func (s *Sweep) Write(dir string, all []Result) (csv, picture string, err error) {
+	csv, picture = filepath.Join(dir, s.Figure+".csv"), filepath.Join(dir, s.Figure+".png")
+	return csv, picture, errors.Join(
+		atomicfile.Write(csv, func(w io.Writer) error { return writeCSV(w, all) }),
+		atomicfile.Write(picture, func(w io.Writer) error { return s.draw(w, all) }))
+}
