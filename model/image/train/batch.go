@@ -13,37 +13,21 @@ const (
 	streamReset
 )
 
-// sampler cuts shuffled epochs into batches. A batch depends on the seed and the
-// step alone.
+// sampler makes the inputs of a run's steps.
 type sampler struct {
-	set   image.Set
-	batch int
-	seed  uint64
-
-	epoch int   // of order; -1 before the first
-	order []int // of the images
+	*training.Epochs
+	set  image.Set
+	seed uint64
 }
 
 func newSampler(set image.Set, c Config) *sampler {
-	return &sampler{set: set, batch: c.BatchSize, seed: c.Seed, epoch: -1}
-}
-
-// steps is the number of batches of an epoch; the last one may be smaller.
-func (s *sampler) steps() int { return (s.set.N + s.batch - 1) / s.batch }
-
-// images returns which images step has (steps count from 0).
-func (s *sampler) images(step int) []int {
-	if epoch := step / s.steps(); epoch != s.epoch {
-		s.epoch, s.order = epoch, training.Random(s.seed, streamShuffle, epoch).Perm(s.set.N)
-	}
-	from := step % s.steps() * s.batch
-	return s.order[from:min(from+s.batch, s.set.N)]
+	return &sampler{training.NewEpochs(set.N, c.BatchSize, c.Seed, streamShuffle), set, c.Seed}
 }
 
 // fill writes the inputs of a step but the temperature.
 func (s *sampler) fill(in *inputs, step int) {
 	size := s.set.Size()
-	for i, k := range s.images(step) {
+	for i, k := range s.Items(step) {
 		if in.labels != nil {
 			image.Labels(in.labels[i*size:(i+1)*size], s.set.Image(k))
 		} else {
