@@ -18,6 +18,12 @@ type SampleOptions struct {
 	Temperature float64 // logits are divided by it; 1 draws from the prior itself
 }
 
+// Bounds of a temperature.
+const (
+	MinTemperature = 1e-3
+	MaxTemperature = 1e3
+)
+
 // Sample draws grids of codes, [N, H, W]. Grid i depends on the seed, i and its
 // class alone, not on how many grids are drawn or on how many threads. It ends
 // with ctx.Err() when ctx ends.
@@ -25,8 +31,8 @@ func (m *Model) Sample(ctx context.Context, o SampleOptions) ([]uint16, error) {
 	if o.N < 0 {
 		return nil, fmt.Errorf("prior: %d grids, want at least 0", o.N)
 	}
-	if !(o.Temperature > 0) {
-		return nil, fmt.Errorf("prior: temperature is %g, want above 0", o.Temperature)
+	if !(o.Temperature >= MinTemperature && o.Temperature <= MaxTemperature) {
+		return nil, fmt.Errorf("prior: temperature is %g, want between %g and %g", o.Temperature, MinTemperature, MaxTemperature)
 	}
 	if err := checkClasses(m.Config, o.Classes, o.N); err != nil {
 		return nil, err
@@ -61,7 +67,7 @@ func (m *Model) sampleGroup(ctx context.Context, codes []uint16, o SampleOptions
 	}
 	random := make([]*rand.Rand, to-from)
 	for g := range random {
-		random[g] = rand.New(rand.NewPCG(o.Seed, uint64(from+g)))
+		random[g] = uniforms(o.Seed, from+g)
 	}
 	k, positions := m.Config.CodebookSize, m.Config.Positions()
 	weights, drawn := make([]float32, k), make([]uint16, to-from)
@@ -78,6 +84,9 @@ func (m *Model) sampleGroup(ctx context.Context, codes []uint16, o SampleOptions
 	}
 	return nil
 }
+
+// uniforms is the generator of a grid, which draws one number for each position.
+func uniforms(seed uint64, grid int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(grid))) }
 
 // draw returns the smallest code whose cumulative probability under
 // softmax(logits/temperature), summed in float64, exceeds u in [0, 1). weights is
