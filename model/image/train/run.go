@@ -81,7 +81,7 @@ func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
 		return nil, err
 	}
 	err = training.Loop(ctx, training.Options{
-		MaxSteps: r.maxSteps, LogEvery: o.Train.LogEvery, EvalEvery: r.sampler.Steps(), CheckpointEvery: o.Train.CheckpointEvery,
+		MaxSteps: r.maxSteps, LogEvery: o.Train.LogEvery, EvalEvery: r.sampler.steps(), CheckpointEvery: o.Train.CheckpointEvery,
 		Log: r.log, Progress: r.progress,
 	}, r)
 	return r.test, err
@@ -106,7 +106,7 @@ type run struct {
 
 func newRun(o Options) (*run, error) {
 	r := &run{o: o, graphs: map[int]*autoencoder{}, sampler: newSampler(o.Training, o.Train)}
-	r.maxSteps = o.Train.Epochs * r.sampler.Steps()
+	r.maxSteps = o.Train.Epochs * r.sampler.steps()
 	if o.Train.MaxSteps > 0 {
 		r.maxSteps = min(r.maxSteps, o.Train.MaxSteps)
 	}
@@ -187,7 +187,7 @@ func (r *run) Steps() int { return r.state.Step }
 // Step runs one optimiser step.
 func (r *run) Step() error {
 	step := r.state.Step
-	a, err := r.graph(len(r.sampler.Items(step)))
+	a, err := r.graph(len(r.sampler.images(step)))
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func (r *run) Evaluate() (any, error) {
 			return nil, err
 		}
 	}
-	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.sampler.Steps(), "valid": e}, nil
+	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.sampler.steps(), "valid": e}, nil
 }
 
 // Save writes the latest checkpoint.
