@@ -11,7 +11,7 @@ import (
 const (
 	CorpusKey    = "vqspeech.corpus"
 	SplitHashKey = "vqspeech.split_hash" // see corpus.SplitHash
-	recipeKey    = "vqspeech.recipe"
+	RecipeKey    = "vqspeech.recipe"     // the whole recipe as YAML
 )
 
 // Options returns the training run of r on a prepared corpus, without a folder
@@ -43,7 +43,7 @@ func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
 	}
 	o := train.Options{
 		Model: r.ModelConfig(speakers), Train: r.Train, Keep: keep,
-		Metadata: map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.Info.SplitHash, recipeKey: string(text)},
+		Metadata: map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.Info.SplitHash, RecipeKey: string(text)},
 	}
 	var used, held []int
 	for _, i := range training {
