@@ -24,7 +24,11 @@ type sampleOptions struct {
 }
 
 // maxSamples bounds what sample holds in memory: more than FID asks for.
-const maxSamples = 1 << 17
+const maxSamples = 1 << 16
+
+// decoded is the number of images that are decoded at a time: their latents take
+// more memory than they do.
+const decoded = 1024
 
 // sampleReport is the JSON object of sample.
 type sampleReport struct {
@@ -117,7 +121,15 @@ func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
 	if err != nil {
 		return err
 	}
-	set := m.Decode(codes)
+	set := m.Decode(nil)
+	size := p.Config.Positions()
+	for from := 0; from < o.n; from += decoded {
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+		part := m.Decode(codes[from*size : min(from+decoded, o.n)*size])
+		set.Images, set.N = append(set.Images, part.Images...), set.N+part.N
+	}
 	r.Seconds = time.Since(begun).Seconds()
 	r.Rate = float64(o.n) / r.Seconds
 	out, err := a.create(cmd, o.out)
