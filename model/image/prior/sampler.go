@@ -51,6 +51,7 @@ func (m *Model) NewSampler(n int, classes []uint8) (*Sampler, error) {
 		s.fromTop = append(s.fromTop, make([]float32, n*w*2*f))
 		s.left = append(s.left, make([]float32, n*s.leftWidth(i)*f))
 	}
+	s.startRow()
 	return s, nil
 }
 
@@ -62,9 +63,6 @@ func (s *Sampler) leftWidth(i int) int { return s.m.layers[i].Horizontal.X.Befor
 func (s *Sampler) Logits() []float32 {
 	if s.y == s.m.Config.Height {
 		panic("prior: the grids are complete")
-	}
-	if s.x == 0 {
-		s.startRow()
 	}
 	c := s.m.Config
 	f := c.Net.Channels
@@ -146,10 +144,13 @@ func (s *Sampler) lower(i int, row []float32, stride int) {
 	}
 }
 
-// Push tells the codes [B] of the position whose logits were the last. It panics
-// on a code that is none.
+// Push tells the codes [B] of the next position, after its Logits. It panics on a
+// code that is none and when the grids are complete.
 func (s *Sampler) Push(codes []uint16) {
 	c := s.m.Config
+	if s.y == c.Height {
+		panic("prior: the grids are complete")
+	}
 	if len(codes) != s.n {
 		panic(fmt.Sprintf("prior: %d codes for %d grids", len(codes), s.n))
 	}
@@ -157,7 +158,10 @@ func (s *Sampler) Push(codes []uint16) {
 	for g := range codes {
 		s.m.embed(s.left[0][(g*s.leftWidth(0)+at)*c.Net.Channels:], codes[g:g+1])
 	}
-	if s.x++; s.x == c.Width {
-		s.x, s.y = 0, s.y+1
+	if s.x++; s.x < c.Width {
+		return
+	}
+	if s.x, s.y = 0, s.y+1; s.y < c.Height {
+		s.startRow()
 	}
 }
