@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // The constructors of this file describe the tensors of further networks. Where
 // no initial value is given it is PyTorch's default.
@@ -47,6 +50,12 @@ func ConstantParam(name string, value float64, shape ...int) Param {
 // files [out, in, kh, kw] and with normally distributed values about 0.
 func Conv2DParam(name string, out, in, kh, kw int, deviation float64) Param {
 	return Param{name, []int{out, in, kh, kw}, convOIK, initializer{normal: deviation}}
+}
+
+// XavierConv2DParam is Conv2DParam with values uniform in ±sqrt(6/(fan in + fan
+// out)), the fans those of the taps there are (Glorot & Bengio 2010).
+func XavierConv2DParam(name string, out, in, kh, kw int) Param {
+	return Param{name, []int{out, in, kh, kw}, convOIK, uniform(math.Sqrt(6 / float64((in+out)*kh*kw)))}
 }
 
 // CheckWeights reports a tensor of params that w lacks or has in another size.

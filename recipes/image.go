@@ -92,8 +92,12 @@ func (r Image) Config() image.Config {
 
 // Validate reports every field that is out of range, one error each.
 func (r Image) Validate() error {
-	errs := []error{r.Config().Validate(), r.Train.Validate()}
-	d := r.Data
+	return errors.Join(r.Config().Validate(), r.Train.Validate(), r.Data.Validate())
+}
+
+// Validate reports a missing or a doubly used split.
+func (d ImageData) Validate() error {
+	var errs []error
 	if d.Train == "" {
 		errs = append(errs, errors.New("data.train: must name a split"))
 	}

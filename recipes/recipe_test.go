@@ -32,7 +32,13 @@ func TestEveryRecipeLoads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			prior, err := recipes.IsPrior(path)
+			if err != nil {
+				t.Fatal(err)
+			}
 			switch {
+			case prior:
+				loads(t, path, recipes.LoadPrior, recipes.ParsePrior)
 			case vocoder:
 				loads(t, path, recipes.LoadVocoder, recipes.ParseVocoder)
 			case image:

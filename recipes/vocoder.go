@@ -57,13 +57,15 @@ func ParseVocoder(name string, data []byte, overrides ...string) (Vocoder, error
 }
 
 // IsVocoder says whether the file at path has a section "vocoder".
-func IsVocoder(path string) (bool, error) {
+func IsVocoder(path string) (bool, error) { return hasSection(path, "vocoder") }
+
+func hasSection(path, name string) (bool, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return false, err
 	}
 	var sections map[string]yaml.Node
-	return yaml.Unmarshal(data, &sections) == nil && sections["vocoder"].Kind != 0, nil
+	return len(data) <= maxFileBytes && yaml.Unmarshal(data, &sections) == nil && sections[name].Kind != 0, nil
 }
 
 // YAML returns the whole recipe, defaults included; ParseVocoder reads it back.

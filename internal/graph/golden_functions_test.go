@@ -59,9 +59,35 @@ func TestGoldenFunctions(t *testing.T) {
 	}
 	checkUpsample(t, f)
 	checkNegEntropy(t, f)
-	// Tanh is a part of the recurrent layer: no gradient of its own. The gate is
-	// compared with PyTorch in the WaveNet's fixtures, the cross-entropy there too.
-	f.RequireAllUsed("act_tanh.grad.*", "gate.*", "cross_entropy*")
+	checkGate(t, f)
+	// Tanh is a part of the recurrent layer: no gradient of its own. The
+	// cross-entropy is compared with PyTorch in the WaveNet's fixtures.
+	f.RequireAllUsed("act_tanh.grad.*", "cross_entropy*")
+}
+
+// checkGate puts the fixture's two tensors into one, channel after channel.
+func checkGate(t *testing.T, f *golden.File) {
+	t.Helper()
+	s := f.Shape("gate.in.a")
+	b, c, n := s[0], s[1], s[2]
+	last := func(name string) []float32 { return graphtest.ChannelsLast(f.F32(name), b, c, n) }
+	first := func(x []float32) []float32 { return graphtest.ChannelsFirst(x, b, n, c) }
+	g := G.NewGraph()
+	h := graph.Concat(graphtest.Input(g, "a", last("gate.in.a"), b, n, c), graphtest.Input(g, "b", last("gate.in.b"), b, n, c))
+	z := graph.Gate(h, nil)
+	d := graphtest.Differentiate(t, G.Nodes{z}, G.Nodes{graphtest.Input(g, "gy", last("gate.in.gy"), b, n, c)}, G.Nodes{h})
+	d.Run(t)
+	f.Check("gate.out.y", first(graphtest.Floats(z)))
+	var da, db []float32
+	for i, v := range graphtest.Floats(d.Grads[0]) {
+		if i%(2*c) < c {
+			da = append(da, v)
+		} else {
+			db = append(db, v)
+		}
+	}
+	f.Check("gate.grad.in.a", first(da))
+	f.Check("gate.grad.in.b", first(db))
 }
 
 // gumbelSoftmax draws from the fixture's uniforms. The hard kind has the value

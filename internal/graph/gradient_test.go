@@ -72,6 +72,8 @@ func gradientCases() []gradientCase {
 		transposed("even", simd.Conv1D{In: 3, Out: 5, Kernel: 8, Stride: 2, Dilation: 1, PadLeft: 3, PadRight: 3}, 4),
 		transposed("odd", simd.Conv1D{In: 2, Out: 3, Kernel: 15, Stride: 3, Dilation: 1, PadLeft: 6, PadRight: 6}, 3),
 		gated("repeated context", 2), gated("full context", 6),
+		{"gate", [][]int{{2, 3, 2, 10}}, func(in []*G.Node) *G.Node { return graph.Gate(in[0], nil) }},
+		{"gate/context", [][]int{{2, 3, 2, 10}, {2, 10}}, func(in []*G.Node) *G.Node { return graph.Gate(in[0], in[1]) }},
 		{"add to frames", [][]int{{2, 3, 5}, {2, 5}}, func(in []*G.Node) *G.Node { return graph.AddToFrames(in[0], in[1]) }},
 		{"sum linear", [][]int{{2, 3, 5}, {5, 7}, {7}, {2, 3, 5}, {5, 7}, {7}}, func(in []*G.Node) *G.Node {
 			return graph.SumLinear(nil, G.Nodes{in[0], in[3]}, G.Nodes{in[1], in[4]}, G.Nodes{in[2], in[5]}, 1)

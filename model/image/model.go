@@ -1,6 +1,7 @@
 package image
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"math"
@@ -27,7 +28,12 @@ type Model struct {
 	decoderConvs   []*layer
 	scalar         float64 // s
 	decoderScalar  float64 // log variance or t of the decoder
+	fingerprint    [8]byte
 }
+
+// Fingerprint identifies the model file: the first bytes of its SHA-256. It is
+// zero for a model that was not read from a file.
+func (m *Model) Fingerprint() [8]byte { return m.fingerprint }
 
 // New builds a model on weights, of which it copies those of the networks, in
 // the layout of the instruction set in use. w holds the tensors of cfg.Params()
@@ -106,6 +112,11 @@ func Load(path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return nil, err
+	}
+	copy(m.fingerprint[:], hash.Sum(nil))
 	return m, nil
 }
 

@@ -48,7 +48,7 @@ output, everything else to standard error. The exit status is 0 (done),
 		}
 	}
 	add("use", a.encodeCmd(), a.decodeCmd(), a.convertCmd(), a.featuresCmd(), a.vocodeCmd(), a.speakersCmd(), a.inspectCmd(), a.benchCmd())
-	add("train", a.prepareCmd(), a.trainCmd(), a.reconstructCmd(), a.evalCmd(), a.plotCmd(), a.tableCmd(), a.figureCmd(), a.importCmd(), a.exportCmd())
+	add("train", a.prepareCmd(), a.trainCmd(), a.reconstructCmd(), a.sampleCmd(), a.evalCmd(), a.plotCmd(), a.tableCmd(), a.figureCmd(), a.importCmd(), a.exportCmd())
 	return root
 }
 

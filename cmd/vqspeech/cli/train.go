@@ -35,7 +35,7 @@ func (a *app) trainCmd() *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train RECIPE.yaml --data DIR --run DIR",
-		Short: "Train a model of speech or images, or a vocoder",
+		Short: "Train a model of speech or images, a vocoder or a prior",
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
 --run gets metrics.jsonl, the same as TensorBoard events, checkpoints, and at the
 end model.safetensors, which every other verb takes as --model.
@@ -54,6 +54,11 @@ the lowest loss on data.valid is the result, and is measured once on data.test.
 reconstructions.png in the folder of --run shows images of data.valid above what the
 best model so far makes of them.
 
+A recipe with the sections data, prior and train trains the prior of a model of
+images (--model) on the codes that this model gives to the same images; it ends
+with prior.safetensors, which sample draws new images from. With prior.classes=N
+it is conditioned on the class labels of the corpus.
+
 An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
 --resume goes on from there and ends in the same bytes as a run without a pause.
 
@@ -67,11 +72,16 @@ or {"run", "model", "steps", "seconds", "valid": {"loss", "mse_x1000",
    "pixel_error", "miou", "perplexity", "batch_perplexity", "used_codes",
    "posterior_entropy" (nats per latent), "posterior_variance", "decoder_variance",
    "posterior_kappa", "decoder_kappa"}, "test": {the same}, "images": {"train",
-   "valid", "test"}}, with what suits the images and the model.`,
+   "valid", "test"}}, with what suits the images and the model,
+or {"run", "prior", "steps", "seconds", "valid": {"nats_per_code",
+   "bits_per_dim"}, "test": {the same}, "images": {"train", "valid", "test"}}, where
+   a dimension of what a prior models is one code.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
   vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000
-  vqspeech train recipes/mnist/gaussian-1.yaml --data data/mnist --run runs/mnist`,
+  vqspeech train recipes/mnist/gaussian-1.yaml --data data/mnist --run runs/mnist
+  vqspeech train recipes/mnist/pixelcnn.yaml --data data/mnist --run runs/mnist-prior \
+    --model runs/mnist/model.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.train(cmd, args[0], o) }),
 	}
@@ -93,6 +103,11 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 		return err
 	} else if vocoder {
 		return a.trainVocoder(cmd, path, o)
+	}
+	if prior, err := recipes.IsPrior(path); err != nil {
+		return err
+	} else if prior {
+		return a.trainPrior(cmd, path, o)
 	}
 	if image, err := recipes.IsImage(path); err != nil {
 		return err

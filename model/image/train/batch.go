@@ -13,32 +13,22 @@ const (
 	streamReset
 )
 
-// sampler cuts shuffled epochs into batches. A batch depends on the seed and the
-// step alone.
+// sampler makes the inputs of a run's steps.
 type sampler struct {
-	set   image.Set
-	batch int
-	seed  uint64
-
-	epoch int   // of order; -1 before the first
-	order []int // of the images
+	epochs *training.Epochs
+	set    image.Set
+	seed   uint64
 }
 
 func newSampler(set image.Set, c Config) *sampler {
-	return &sampler{set: set, batch: c.BatchSize, seed: c.Seed, epoch: -1}
+	return &sampler{training.NewEpochs(set.N, c.BatchSize, c.Seed, streamShuffle), set, c.Seed}
 }
 
-// steps is the number of batches of an epoch; the last one may be smaller.
-func (s *sampler) steps() int { return (s.set.N + s.batch - 1) / s.batch }
+// steps is the number of batches of an epoch.
+func (s *sampler) steps() int { return s.epochs.Steps() }
 
-// images returns which images step has (steps count from 0).
-func (s *sampler) images(step int) []int {
-	if epoch := step / s.steps(); epoch != s.epoch {
-		s.epoch, s.order = epoch, training.Random(s.seed, streamShuffle, epoch).Perm(s.set.N)
-	}
-	from := step % s.steps() * s.batch
-	return s.order[from:min(from+s.batch, s.set.N)]
-}
+// images returns which images step has.
+func (s *sampler) images(step int) []int { return s.epochs.Items(step) }
 
 // fill writes the inputs of a step but the temperature.
 func (s *sampler) fill(in *inputs, step int) {

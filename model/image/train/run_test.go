@@ -174,31 +174,3 @@ func TestSameBytes(t *testing.T) {
 		})
 	}
 }
-
-// TestEpochsAreShuffled checks that every epoch has each image once, in another
-// order.
-func TestEpochsAreShuffled(t *testing.T) {
-	c := DefaultConfig()
-	c.BatchSize = 4
-	s := newSampler(image.Set{N: 10}, c)
-	var orders [2][]int
-	for epoch := range orders {
-		seen := map[int]bool{}
-		for i := range s.steps() {
-			batch := s.images(epoch*s.steps() + i)
-			if want := []int{4, 4, 2}[i]; len(batch) != want {
-				t.Errorf("batch %d has %d images, want %d", i, len(batch), want)
-			}
-			for _, k := range batch {
-				seen[k] = true
-			}
-			orders[epoch] = append(orders[epoch], batch...)
-		}
-		if len(seen) != 10 {
-			t.Errorf("epoch %d has %d of 10 images", epoch, len(seen))
-		}
-	}
-	if fmt.Sprint(orders[0]) == fmt.Sprint(orders[1]) {
-		t.Error("both epochs have the same order")
-	}
-}

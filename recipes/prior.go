@@ -1,0 +1,112 @@
+package recipes
+
+import (
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"vqspeech/model/image"
+	"vqspeech/model/image/prior"
+	"vqspeech/model/image/prior/train"
+	"vqspeech/recipes/images"
+)
+
+// Prior is a recipe with the sections data, prior and train: it trains the prior
+// of an image model that exists already, on that model's codes of the images.
+type Prior struct {
+	Data  ImageData       `yaml:"data"`
+	Prior prior.NetConfig `yaml:"prior"`
+	Train train.Config    `yaml:"train"`
+}
+
+// DefaultPrior returns the recipe for small grids.
+func DefaultPrior() Prior {
+	return Prior{
+		Data:  ImageData{Train: "train", Valid: "valid", Test: "test"},
+		Prior: prior.DefaultNet(), Train: train.DefaultConfig(),
+	}
+}
+
+// LoadPrior is Load for a prior's recipe.
+func LoadPrior(path string, overrides ...string) (Prior, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Prior{}, err
+	}
+	return ParsePrior(path, data, overrides...)
+}
+
+// ParsePrior is Parse for a prior's recipe.
+func ParsePrior(name string, data []byte, overrides ...string) (Prior, error) {
+	r := DefaultPrior()
+	if err := parse(name, data, overrides, &r, func() error { return r.Validate() }); err != nil {
+		return Prior{}, err
+	}
+	return r, nil
+}
+
+// IsPrior says whether the file at path has a section "prior".
+func IsPrior(path string) (bool, error) { return hasSection(path, "prior") }
+
+// YAML returns the whole recipe, defaults included; ParsePrior reads it back.
+func (r Prior) YAML() ([]byte, error) { return yaml.Marshal(r) }
+
+// Validate reports every field that is out of range, one error each.
+func (r Prior) Validate() error {
+	return errors.Join(r.Data.Validate(), r.Prior.Validate(), r.Train.Validate())
+}
+
+// Config returns the configuration of the prior that r trains for a model.
+func (r Prior) Config(m *image.Model) prior.Config {
+	grid := m.Config.Grid()
+	return prior.Config{
+		Net: r.Prior, CodebookSize: m.Codebook.Size, Height: grid, Width: grid, ImageModel: fmt.Sprintf("%x", m.Fingerprint()),
+	}
+}
+
+// Options returns the training run of r for a model on a prepared corpus, without
+// a folder and without callbacks. All images are encoded.
+func (r Prior) Options(c *images.Corpus, m *image.Model) (train.Options, error) {
+	o := train.Options{Prior: r.Config(m), Train: r.Train}
+	text, err := r.YAML()
+	if err != nil {
+		return o, err
+	}
+	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
+	for _, part := range []struct {
+		dst        *prior.Set
+		key, split string
+	}{{&o.Training, "data.train", r.Data.Train}, {&o.Valid, "data.valid", r.Data.Valid}, {&o.Test, "data.test", r.Data.Test}} {
+		if part.split == "" {
+			continue
+		}
+		if *part.dst, err = r.set(c, m, part.split); err != nil {
+			return o, fmt.Errorf("%s: %w", part.key, err)
+		}
+	}
+	return o, nil
+}
+
+// set returns the codes that m gives to the images of a split, and their classes
+// if the prior is conditioned on them.
+func (r Prior) set(c *images.Corpus, m *image.Model, split string) (prior.Set, error) {
+	source := Image{Data: r.Data, Model: m.Config.Net, Quantizer: m.Config.Quantizer, Decoder: m.Config.Decoder}
+	set, err := source.Set(c, split)
+	if err != nil {
+		return prior.Set{}, err
+	}
+	s := prior.Set{N: set.N}
+	if r.Prior.Classes > 0 {
+		if s.Classes, err = c.Labels(split); err != nil {
+			return prior.Set{}, err
+		}
+	}
+	if s.Codes, err = m.Encode(set); err != nil {
+		return prior.Set{}, err
+	}
+	if err := s.Check(r.Config(m)); err != nil {
+		return prior.Set{}, fmt.Errorf("%s: %s: %w", c.Dir, split, err)
+	}
+	return s, nil
+}
