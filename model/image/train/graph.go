@@ -53,7 +53,7 @@ type nodes struct {
 	quantized                *G.Node // what the decoder gets
 	blocks                   *G.Node // of the decoder
 	output                   *G.Node // [B, H, W, F]
-	recon, commitment, total *G.Node
+	recon, total             *G.Node
 }
 
 // newAutoencoder builds the graph on weights w, which training changes in place.
