@@ -47,13 +47,13 @@ type autoencoder struct {
 
 // nodes are what a step reports and tests compare.
 type nodes struct {
-	input                    *G.Node // pixels or labels
-	convs, trunk             *G.Node // of the encoder
-	mean, logVar             *G.Node // heads; logVar nil without
-	quantized                *G.Node // what the decoder gets
-	blocks                   *G.Node // of the decoder
-	output                   *G.Node // [B, H, W, F]
-	recon, total             *G.Node
+	input        *G.Node // pixels or labels
+	convs, trunk *G.Node // of the encoder
+	mean, logVar *G.Node // heads; logVar nil without
+	quantized    *G.Node // what the decoder gets
+	blocks       *G.Node // of the decoder
+	output       *G.Node // [B, H, W, F]
+	recon, total *G.Node
 }
 
 // newAutoencoder builds the graph on weights w, which training changes in place.
