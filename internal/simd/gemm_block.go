@@ -13,6 +13,8 @@ const (
 	// gemmReadA is the longest row of a stored transposed A whose tiles are read
 	// where they are: 256 of them stay in L2.
 	gemmReadA = 256
+	// gemmFewPanels panels of B or less do not pay for packing such an A.
+	gemmFewPanels = 4
 	// gemmFewRows tiles of rows or less do not pay for packing B.
 	gemmFewRows = 2
 )
@@ -202,7 +204,8 @@ func (s *gemmPass) packA(ic, ie int) {
 	default:
 		src = src[ic*ld+s.pc:]
 	}
-	if s.transA && s.kern.exactA && (s.window.in > 0 || ld <= gemmReadA) {
+	few := s.je-s.jc <= gemmFewPanels*s.kern.nr
+	if s.transA && s.kern.exactA && few && (s.window.in > 0 || ld <= gemmReadA) {
 		s.panelA, s.strideA, s.readA = src, ld, true
 		return
 	}
