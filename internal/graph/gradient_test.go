@@ -91,6 +91,13 @@ func gradientCases() []gradientCase {
 			moving := graph.BatchNormStats{Mean: make([]float32, 3), Var: make([]float32, 3)}
 			return graph.BatchNorm(in[0], in[1], in[2], moving, 1e-5, 0.1)
 		}},
+		{"residual batch norm", [][]int{{3, 5, 3}, {3}, {3}, {3, 5, 3}}, func(in []*G.Node) *G.Node {
+			moving := graph.BatchNormStats{Mean: make([]float32, 3), Var: make([]float32, 3)}
+			return graph.ResidualBatchNorm(in[0], in[1], in[2], in[3], moving, 1e-5, 0.1)
+		}},
+		{"conv2d in tiles", [][]int{{2, 5, 6, 16}, {9 * 16, 16}, {16}}, func(in []*G.Node) *G.Node {
+			return graph.Conv2D(in[0], in[1], in[2], simd.Square(16, 16, 3, 1, 1))
+		}},
 		{"sum", [][]int{{2, 3, 5}, {2, 3, 5}, {2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Sum(in...) }},
 		{"scale", [][]int{{2, 3}, {2, 3}}, func(in []*G.Node) *G.Node { return graph.Scale(graph.MSE(in[0], in[1]), -0.7) }},
 		{"batch norm (eval)", [][]int{{3, 5, 3}, {3}, {3}}, func(in []*G.Node) *G.Node {

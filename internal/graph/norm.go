@@ -18,21 +18,38 @@ type BatchNormStats struct {
 //
 //	x [..., C], gamma [C], beta [C] → y [..., C]
 func BatchNorm(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64) *G.Node {
-	return batchNorm("batch norm", x, gamma, beta, stats, eps, momentum, false)
+	return batchNorm("batch norm", x, gamma, beta, nil, stats, eps, momentum, false)
 }
 
 // BatchNormReLU is ReLU(BatchNorm(…)) without the value in between.
 func BatchNormReLU(x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64) *G.Node {
-	return batchNorm("batch norm relu", x, gamma, beta, stats, eps, momentum, true)
+	return batchNorm("batch norm relu", x, gamma, beta, nil, stats, eps, momentum, true)
 }
 
-func batchNorm(name string, x, gamma, beta *G.Node, stats BatchNormStats, eps, momentum float64, relu bool) *G.Node {
+// ResidualBatchNorm is residual + BatchNorm(…) without the value in between.
+//
+//	residual [..., C], as x
+func ResidualBatchNorm(x, gamma, beta, residual *G.Node, stats BatchNormStats, eps, momentum float64) *G.Node {
+	CheckShape("residual batch norm", residual, x.Shape()...)
+	return batchNorm("residual batch norm", x, gamma, beta, residual, stats, eps, momentum, false)
+}
+
+// batchNorm adds a normalisation; residual may be nil.
+func batchNorm(name string, x, gamma, beta, residual *G.Node, stats BatchNormStats, eps, momentum float64, relu bool) *G.Node {
 	n, c := rows(x.Shape())
 	CheckShape(name+" gamma", gamma, c)
 	CheckShape(name+" beta", beta, c)
 	mean, variance, invStd := make([]float32, c), make([]float32, c), make([]float32, c)
+	in, wrt := []*G.Node{x, gamma, beta}, []bool{true, true, true}
+	if residual != nil {
+		in, wrt = append(in, residual), append(wrt, true)
+	}
 	return apply(name, x.Shape(), func(y []float32, in []G.Value) {
-		simd.BatchNormTrain(y, floats(in[0]), floats(in[1]), floats(in[2]), mean, variance, invStd, n, c, eps, relu)
+		var residual []float32
+		if len(in) == 4 {
+			residual = floats(in[3])
+		}
+		simd.BatchNormTrain(y, floats(in[0]), residual, floats(in[1]), floats(in[2]), mean, variance, invStd, n, c, eps, relu)
 		unbiased := 1.0
 		if n > 1 {
 			unbiased = float64(n) / float64(n-1)
@@ -41,15 +58,19 @@ func batchNorm(name string, x, gamma, beta *G.Node, stats BatchNormStats, eps, m
 			stats.Mean[j] = float32((1-momentum)*float64(stats.Mean[j]) + momentum*float64(mean[j]))
 			stats.Var[j] = float32((1-momentum)*float64(stats.Var[j]) + momentum*unbiased*float64(variance[j]))
 		}
-	}, []bool{true, true, true}, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
-		return gradients(name+"/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(d [][]float32, v []G.Value) {
+	}, wrt, func(in G.Nodes, out, grad *G.Node, _ []bool) G.Nodes {
+		grads := gradients(name+"/d", []tensor.Shape{x.Shape(), {c}, {c}}, func(d [][]float32, v []G.Value) {
 			var rectified []float32
 			if relu {
 				rectified = floats(v[3])
 			}
 			simd.BatchNormBackward(d[0], d[1], d[2], floats(v[2]), floats(v[0]), rectified, floats(v[1]), mean, invStd, n, c)
 		}, in[0], in[1], grad, out)
-	}, x, gamma, beta)
+		if residual != nil {
+			grads = append(grads, grad)
+		}
+		return grads
+	}, in...)
 }
 
 // BatchNormEval normalises with running statistics, which stay as they are.

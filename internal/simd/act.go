@@ -50,10 +50,14 @@ func ReLUBackward(dx, dy, y []float32) {
 //
 //	y, x_i [N] float32
 func Sum(y []float32, x [][]float32) {
+	const block = 2048 // stays in L1
 	Parallel(len(y), 16384, func(lo, hi int) {
-		copy(y[lo:hi], x[0][lo:hi])
-		for _, part := range x[1:] {
-			add(y[lo:hi], part[lo:hi])
+		for from := lo; from < hi; from += block {
+			to := min(from+block, hi)
+			copy(y[from:to], x[0][from:to])
+			for _, part := range x[1:] {
+				add(y[from:to], part[from:to])
+			}
 		}
 	})
 }

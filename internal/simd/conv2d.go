@@ -51,34 +51,37 @@ func (c Conv2D) Forward(y, x, w, bias []float32, b, h, wide int) {
 	checkLen("convolution y", len(y), m*c.Out)
 	checkLen("convolution x", len(x), b*h*wide*c.In)
 	checkLen("convolution w", len(w), k*c.Out)
+	checkBias(bias, c.Out)
+	if c.fast() {
+		g := c.winograd(h, wide)
+		g.convolve(y, x, w, bias, c, b, false)
+		return
+	}
+	g := gemmCall{kern: gemmKernels[isaCurrent.Load()], m: m, n: c.Out, k: k, a: x, b: w, ldb: c.Out, c: y, ldc: c.Out, bias: bias}
 	if c.pointwise() {
-		Gemm(false, false, m, c.Out, k, x, k, w, c.Out, y, c.Out, false)
+		g.lda = k
 	} else {
-		gemmRun(&gemmCall{
-			kern: gemmKernels[isaCurrent.Load()], m: m, n: c.Out, k: k,
-			a: x, window: c.window(h, wide), b: w, ldb: c.Out, c: y, ldc: c.Out,
-		})
+		g.window = c.window(h, wide)
 	}
-	if bias != nil {
-		AddRows(y, bias, m, c.Out)
-	}
+	gemmRun(&g)
 }
 
 // ForwardPacked is Forward with weights w [Taps*In, Out] that [PackB] has
-// prepared, bit for bit what Forward gives.
+// prepared, bit for bit what Forward gives, or to rounding where that runs in
+// tiles.
 func (c Conv2D) ForwardPacked(y, x []float32, w *Packed, bias []float32, b, h, wide int) {
 	m, k := c.size(b, h, wide)
 	checkLen("convolution y", len(y), m*c.Out)
 	checkLen("convolution x", len(x), b*h*wide*c.In)
 	checkLen("convolution w", w.k*w.n, k*c.Out)
+	checkBias(bias, c.Out)
+	g := gemmCall{kern: w.kern, packed: w.data, m: m, n: c.Out, k: k, a: x, c: y, ldc: c.Out, bias: bias}
 	if c.pointwise() {
-		GemmPacked(m, x, k, w, y, c.Out, false)
+		g.lda = k
 	} else {
-		gemmRun(&gemmCall{kern: w.kern, packed: w.data, m: m, n: c.Out, k: k, a: x, window: c.window(h, wide), c: y, ldc: c.Out})
+		g.window = c.window(h, wide)
 	}
-	if bias != nil {
-		AddRows(y, bias, m, c.Out)
-	}
+	gemmRun(&g)
 }
 
 // narrow is the number of input channels up to which BackwardInput adds up
@@ -89,16 +92,34 @@ const narrow = 8
 //
 //	dx [B, H, W, In], dy [B, H', W', Out], w [Taps*In, Out] float32
 func (c Conv2D) BackwardInput(dx, dy, w []float32, b, h, wide int) {
+	c.backwardInput(dx, dy, w, nil, b, h, wide)
+}
+
+// backwardInput is BackwardInput, and a bias [In] if there is one.
+func (c Conv2D) backwardInput(dx, dy, w, bias []float32, b, h, wide int) {
+	checkBias(bias, c.In)
 	m, k := c.size(b, h, wide)
 	checkLen("convolution dx", len(dx), b*h*wide*c.In)
 	checkLen("convolution dy", len(dy), m*c.Out)
 	checkLen("convolution w", len(w), k*c.Out)
 	if c.pointwise() {
-		Gemm(false, true, m, k, c.Out, dy, c.Out, w, c.Out, dx, k, false)
+		gemmRun(&gemmCall{
+			kern: gemmKernels[isaCurrent.Load()], transB: true, m: m, n: k, k: c.Out,
+			a: dy, lda: c.Out, b: w, ldb: c.Out, c: dx, ldc: k, bias: bias,
+		})
+		return
+	}
+	if c.fast() {
+		toH, toW := c.OutSize(h, wide)
+		g := newWinograd(c.Out, c.In, toH, toW, h, wide, 2-c.Y.Before, 2-c.X.Before)
+		g.convolve(dx, dy, w, bias, c, b, true)
 		return
 	}
 	if c.In <= narrow {
 		c.backwardNarrow(dx, dy, w, b, h, wide)
+		if bias != nil {
+			AddRows(dx, bias, b*h*wide, c.In)
+		}
 		return
 	}
 	toH, toW := c.OutSize(h, wide)
@@ -113,7 +134,7 @@ func (c Conv2D) BackwardInput(dx, dy, w []float32, b, h, wide int) {
 			kern: gemmKernels[isaCurrent.Load()], m: rows, n: c.In, k: y.axis.Kernel * x.axis.Kernel * c.Out, transB: true,
 			a: dy, window: window{in: c.Out, y: y.axis, x: x.axis, h: toH, w: toW, toH: y.n, toW: x.n},
 			b: w, ldb: c.Out, taps: tapOrder{in: c.In, out: c.Out, kernelX: c.X.Kernel, y: y, x: x},
-			c: dx[(phaseY*wide+phaseX)*c.In:], ldc: c.X.Stride * c.In,
+			c: dx[(phaseY*wide+phaseX)*c.In:], ldc: c.X.Stride * c.In, bias: bias,
 		}
 		places := lattice{h: y.n, w: x.n, image: h * wide * c.In, line: c.Y.Stride * wide * c.In}
 		if !places.even(g.ldc) {
@@ -182,6 +203,11 @@ func (c Conv2D) BackwardWeight(dw, x, dy []float32, b, h, wide int) {
 		Gemm(true, false, k, c.Out, m, x, k, dy, c.Out, dw, c.Out, false)
 		return
 	}
+	if c.fast() {
+		g := c.winograd(h, wide)
+		g.weightGradient(dw, x, dy, b)
+		return
+	}
 	gemmRun(&gemmCall{
 		kern: gemmKernels[isaCurrent.Load()], transA: true, m: k, n: c.Out, k: m,
 		a: x, window: c.window(h, wide), b: dy, ldb: c.Out, c: dw, ldc: c.Out,
@@ -195,8 +221,7 @@ func (c Conv2D) BackwardWeight(dw, x, dy []float32, b, h, wide int) {
 //	x [B, H, W, Out], w [Taps*In, Out], bias [In], y [B, H', W', In] float32
 func (c Conv2D) Transposed(y, x, w, bias []float32, b, h, wide int) {
 	toH, toW := c.TransposedSize(h, wide)
-	c.BackwardInput(y, x, w, b, toH, toW)
-	AddRows(y, bias, b*toH*toW, c.In)
+	c.backwardInput(y, x, w, bias, b, toH, toW)
 }
 
 // TransposedBackwardInput computes dx of Transposed from dy.
@@ -213,6 +238,12 @@ func (c Conv2D) TransposedBackwardInput(dx, dy, w []float32, b, h, wide int) {
 func (c Conv2D) TransposedBackwardWeight(dw, x, dy []float32, b, h, wide int) {
 	toH, toW := c.TransposedSize(h, wide)
 	c.BackwardWeight(dw, dy, x, b, toH, toW)
+}
+
+func checkBias(bias []float32, n int) {
+	if bias != nil {
+		checkLen("convolution bias", len(bias), n)
+	}
 }
 
 func checkLen(what string, got, want int) {

@@ -19,6 +19,9 @@
 // or the leading dimensions. Units of a batch, of a stream cut anywhere and of
 // one long file are therefore equal.
 //
+// The one exception is a convolution of images by 3×3: it runs in tiles of four by
+// four outputs, whose bits depend on their place in the image (not in the batch).
+//
 // A product is summed in blocks of 256 values of k. Within a block each
 // element has one accumulator that takes its products in the order of k; the
 // sums of the blocks are added in order. The assembly kernels use fused

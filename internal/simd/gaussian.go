@@ -1,5 +1,7 @@
 package simd
 
+import "slices"
+
 // VarianceFloor is the least variance that a precision is the inverse of
 // (sony/sqvae vision).
 const VarianceFloor = 1e-10
@@ -53,9 +55,11 @@ func GaussianLogits(a, z, w, codebook []float32, n, d, k int) {
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			p, half, row := precision(w, r, 0, n, d), 0.5*zz[r], a[r*k:(r+1)*k]
-			for c, v := range row {
-				row[c] = min(v+p*norms[c]-half, 0)
-			}
+			// min(v + p*norm - half, 0) as minus the larger of its opposite and 0
+			Axpy(p, norms, row)
+			affine(row, row, -1, half)
+			rectify(row, row)
+			affine(row, row, -1, 0)
 		}
 	})
 }
@@ -219,13 +223,8 @@ func GaussianRegularizerBackward(dz, dw, dq, z, w, q []float32, n, d int, scale 
 func ArgMax(index []int32, a []float32, n, k int) {
 	Parallel(n, rowGrain(k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			best, row := 0, a[r*k:(r+1)*k]
-			for c, v := range row {
-				if v > row[best] {
-					best = c
-				}
-			}
-			index[r] = int32(best)
+			row := a[r*k : (r+1)*k]
+			index[r] = int32(max(slices.Index(row, peak(row)), 0))
 		}
 	})
 }

@@ -51,7 +51,8 @@ type gemmCall struct {
 	packed         []float32
 	c              []float32
 	ldc            int
-	places         lattice // of the rows of C
+	places         lattice   // of the rows of C
+	bias           []float32 // added to the rows of C in the end; may be nil
 	accumulate     bool
 }
 

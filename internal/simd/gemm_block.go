@@ -10,6 +10,11 @@ const (
 	gemmMC = 168
 	// gemmNC columns of B are packed at a time: 2 MB, to stay in L3.
 	gemmNC = 2048
+	// gemmReadA is the longest row of a stored transposed A whose tiles are read
+	// where they are: 256 of them stay in L2.
+	gemmReadA = 256
+	// gemmFewPanels panels of B or less do not pay for packing such an A.
+	gemmFewPanels = 4
 	// gemmFewRows tiles of rows or less do not pay for packing B.
 	gemmFewRows = 2
 )
@@ -58,8 +63,9 @@ type gemmPass struct {
 	jc, je, pc, kc int
 	inPlace        bool      // whole panels of B are read where they are
 	bufA, bufB     []float32 // packed parts of A and B
-	panelA         []float32 // panels of A: bufA, or a row of A itself
+	panelA         []float32 // panels of A: bufA, or A itself
 	strideA        int       // of panelA
+	readA          bool      // rows of A are columns of panelA
 	gathered       []float32 // part of A that a window gathers, not yet packed
 	edge           []float32 // a tile that hangs over the right edge of C, or whose rows lie apart
 }
@@ -91,7 +97,13 @@ func gemmBlock(g *gemmCall, i0, i1, j0, j1 int) {
 				s.packPanelsB()
 			}
 			for b := range blocks {
-				s.rows(gemmPart(i0, i1, b, blocks), gemmPart(i0, i1, b+1, blocks))
+				ic, ie := gemmPart(i0, i1, b, blocks), gemmPart(i0, i1, b+1, blocks)
+				s.rows(ic, ie)
+				if g.bias != nil && s.pc+s.kc == g.k {
+					for i := ic; i < ie; i++ {
+						add(g.c[g.row(i)+s.jc:][:s.je-s.jc], g.bias[s.jc:])
+					}
+				}
 			}
 		}
 	}
@@ -148,7 +160,12 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 	for p := range panels {
 		i := gemmPart(ic, ie, p, panels)
 		h := gemmPart(ic, ie, p+1, panels) - i
-		a := s.panelA[p*stride*s.kc:]
+		a := s.panelA
+		if s.readA {
+			a = a[i-ic:]
+		} else {
+			a = a[p*stride*s.kc:]
+		}
 		if w >= nr && s.aligned(i, h) {
 			s.kern.tile(h, wide, s.kc, a, stride, b, ldb, panelB, s.c[s.row(i)+j:], s.ldc, add)
 			continue
@@ -172,10 +189,9 @@ func (s *gemmPass) columns(ic, ie, j, w int, b []float32, ldb, panelB int) {
 func (s *gemmPass) packA(ic, ie int) {
 	src, ld := s.a, s.lda
 	if ie-ic == 1 && s.kern.exactA && !s.transA && s.window.in == 0 { // is packed as it is
-		s.panelA, s.strideA = src[ic*ld+s.pc:], 1
+		s.panelA, s.strideA, s.readA = src[ic*ld+s.pc:], 1, false
 		return
 	}
-	s.panelA, s.strideA = s.bufA, s.kern.strideA
 	switch {
 	case s.window.in > 0 && s.transA:
 		src, ld = s.gathered, ie-ic
@@ -188,6 +204,12 @@ func (s *gemmPass) packA(ic, ie int) {
 	default:
 		src = src[ic*ld+s.pc:]
 	}
+	few := s.je-s.jc <= gemmFewPanels*s.kern.nr
+	if s.transA && s.kern.exactA && few && (s.window.in > 0 || ld <= gemmReadA) {
+		s.panelA, s.strideA, s.readA = src, ld, true
+		return
+	}
+	s.panelA, s.strideA, s.readA = s.bufA, s.kern.strideA, false
 	step := ld // between the sources of two rows
 	if s.transA {
 		step = 1

@@ -73,9 +73,9 @@ func BenchmarkBatchNorm(b *testing.B) {
 	gamma, beta := randoms(r, c), randoms(r, c)
 	mean, variance, invStd := make([]float32, c), make([]float32, c), make([]float32, c)
 	dgamma, dbeta, dx := make([]float32, c), make([]float32, c), make([]float32, n*c)
-	BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5, true)
+	BatchNormTrain(y, x, nil, gamma, beta, mean, variance, invStd, n, c, 1e-5, true)
 	b.Run("train", func(b *testing.B) {
-		perValue(b, n*c, 2, func() { BatchNormTrain(y, x, gamma, beta, mean, variance, invStd, n, c, 1e-5, true) })
+		perValue(b, n*c, 2, func() { BatchNormTrain(y, x, nil, gamma, beta, mean, variance, invStd, n, c, 1e-5, true) })
 	})
 	b.Run("backward", func(b *testing.B) {
 		perValue(b, n*c, 3, func() { BatchNormBackward(dx, dgamma, dbeta, dy, x, y, gamma, mean, invStd, n, c) })

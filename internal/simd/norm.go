@@ -4,11 +4,14 @@ import "math"
 
 // BatchNormTrain normalises every channel over all rows (biased variance) and
 // keeps what the backward pass and the running statistics need. With relu, y is
-// rectified.
+// rectified; then residual is added, unless it is nil.
 //
-//	x, y [N, C]; gamma, beta [C]; mean, variance (biased), invStd [C], written float32
-func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c int, eps float64, relu bool) {
+//	x, y, residual [N, C]; gamma, beta [C]; mean, variance (biased), invStd [C], written float32
+func BatchNormTrain(y, x, residual, gamma, beta, mean, variance, invStd []float32, n, c int, eps float64, relu bool) {
 	checkLen("BatchNorm x", len(x), n*c)
+	if residual != nil {
+		checkLen("BatchNorm residual", len(residual), n*c)
+	}
 	checkLen("BatchNorm y", len(y), n*c)
 	Parallel(c, columnGrain, func(lo, hi int) {
 		w := hi - lo
@@ -37,7 +40,11 @@ func BatchNormTrain(y, x, gamma, beta, mean, variance, invStd []float32, n, c in
 			shift[j] = float32(float64(beta[lo+j]) - sum[j]*g)
 		}
 		for r := range n {
-			scaleShift(y[r*c+lo:r*c+hi], x[r*c+lo:], scale, shift, relu)
+			row := y[r*c+lo : r*c+hi]
+			scaleShift(row, x[r*c+lo:], scale, shift, relu)
+			if residual != nil {
+				add(row, residual[r*c+lo:])
+			}
 		}
 	})
 }

@@ -139,7 +139,7 @@ func TestBatchNormReference(t *testing.T) {
 			eachISA(t, func(t *testing.T) {
 				y, m, v, inv := randoms(r, n*c), randoms(r, c), randoms(r, c), randoms(r, c)
 				dx, dgamma, dbeta := randoms(r, n*c), randoms(r, c), randoms(r, c)
-				BatchNormTrain(y, x, gamma, beta, m, v, inv, n, c, eps, false)
+				BatchNormTrain(y, x, nil, gamma, beta, m, v, inv, n, c, eps, false)
 				BatchNormBackward(dx, dgamma, dbeta, dy, x, nil, gamma, m, inv, n, c)
 				wantY, wantM, wantV := batchNorm64(x64, gamma64, beta64, nil, nil, eps)
 				within(t, "y", y, wantY)

@@ -68,6 +68,23 @@ var rowOps = map[string]func(n int, in func() []float32) []float32{
 		gruGrad(gi, gh, carry, three(), in(), in(), in())
 		return append(append(gi, gh...), carry...)
 	},
+	"winogradInput":          func(n int, in func() []float32) []float32 { return transformed(winogradInput, 6, 6, n, in) },
+	"winogradOutput":         func(n int, in func() []float32) []float32 { return transformed(winogradOutput, 6, 4, n, in) },
+	"winogradGradient":       func(n int, in func() []float32) []float32 { return transformed(winogradGradient, 4, 6, n, in) },
+	"winogradWeight":         func(n int, in func() []float32) []float32 { return transformed(winogradWeight, 3, 6, n, in) },
+	"winogradWeightGradient": func(n int, in func() []float32) []float32 { return transformed(winogradWeightGradient, 6, 3, n, in) },
+}
+
+// transformed is what a function of winograd_rows.go makes of from rows of n
+// values.
+func transformed(f func(dst []float32, ds int, src []float32, ss, n int), from, to, n int, in func() []float32) []float32 {
+	var src []float32
+	for range from {
+		src = append(src, in()...)
+	}
+	dst := make([]float32, to*n)
+	f(dst, n, src, n, n)
+	return dst
 }
 
 // wideBits splits float64s into two float32 each, bit for bit.

@@ -99,28 +99,40 @@ func (a *autoencoder) compile(further ...*G.Node) (grads G.Nodes, err error) {
 
 // layer adds a convolution and its normalisation.
 func (a *autoencoder) layer(x *G.Node, l image.Layer) *G.Node {
-	w, bias := a.node[l.Name+".weight"], a.node[l.Name+".bias"]
-	switch {
-	case l.Transposed:
-		x = graph.ConvTranspose2D(x, w, bias, l.Conv)
-	case x == a.nodes.input && a.cfg.Labels():
-		x = graph.ConvLabels(x, w, bias, l.Conv)
-	default:
-		x = graph.Conv2D(x, w, bias, l.Conv)
-	}
+	y := a.convolution(x, l)
 	if l.Norm == "" {
-		return x
+		return y
 	}
 	norm := graph.BatchNorm
 	if l.ReLU {
 		norm = graph.BatchNormReLU
 	}
-	stats := graph.BatchNormStats{Mean: a.weights[l.Norm+".running_mean"], Var: a.weights[l.Norm+".running_var"]}
-	return norm(x, a.node[l.Norm+".weight"], a.node[l.Norm+".bias"], stats, model.BatchNormEps, batchNormMomentum)
+	gamma, beta, stats := a.norm(l)
+	return norm(y, gamma, beta, stats, model.BatchNormEps, batchNormMomentum)
 }
 
+// norm returns the parameters and statistics of a layer's normalisation.
+func (a *autoencoder) norm(l image.Layer) (gamma, beta *G.Node, stats graph.BatchNormStats) {
+	stats = graph.BatchNormStats{Mean: a.weights[l.Norm+".running_mean"], Var: a.weights[l.Norm+".running_var"]}
+	return a.node[l.Norm+".weight"], a.node[l.Norm+".bias"], stats
+}
+
+func (a *autoencoder) convolution(x *G.Node, l image.Layer) *G.Node {
+	w, bias := a.node[l.Name+".weight"], a.node[l.Name+".bias"]
+	switch {
+	case l.Transposed:
+		return graph.ConvTranspose2D(x, w, bias, l.Conv)
+	case x == a.nodes.input && a.cfg.Labels():
+		return graph.ConvLabels(x, w, bias, l.Conv)
+	}
+	return graph.Conv2D(x, w, bias, l.Conv)
+}
+
+// block adds x + Second(First(ReLU(x))).
 func (a *autoencoder) block(x *G.Node, b image.Block) *G.Node {
-	return graph.Sum(x, a.layer(a.layer(graph.ReLU(x), b.First), b.Second))
+	y := a.convolution(a.layer(graph.ReLU(x), b.First), b.Second)
+	gamma, beta, stats := a.norm(b.Second)
+	return graph.ResidualBatchNorm(y, gamma, beta, x, stats, model.BatchNormEps, batchNormMomentum)
 }
 
 func (a *autoencoder) blocks(x *G.Node, bs []image.Block) *G.Node {
