@@ -213,6 +213,9 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestReaderStreamsBeyond4GB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 4 GB: minutes under the race detector")
+	}
 	const size = 1<<32 + 1<<20
 	f := newFile(tagFloat, 8, 64, nil).withSize(0xFFFFFFFF)
 	rd, err := NewReader(io.MultiReader(bytes.NewReader(f.bytes()), &endless{size}))
