@@ -85,6 +85,10 @@ func (t *GRUTape) pack(transB bool, k, n int, b []float32, ldb int) *Packed {
 
 type gruRow struct{ gates, hidden, prev []float32 }
 
+// GRUCell advances one state by one frame: gi [3H] is what the input adds, gh [3H]
+// W_hh h, bhh [3H]. gi and gh are overwritten.
+func GRUCell(state, gi, gh, bhh []float32) { gruCell(state, gi, gh, bhh, gruRow{}) }
+
 // gruCell advances one state by one frame. gi and gh are overwritten.
 func gruCell(state, gi, gh, bhh []float32, keep gruRow) {
 	h := len(state)

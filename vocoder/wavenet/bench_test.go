@@ -21,7 +21,7 @@ import (
 func BenchmarkGenerate(b *testing.B) {
 	const sampleRate = 16000
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, name := range append([]string{"residual"}, wavenet.Presets...) {
+	for _, name := range append([]string{"residual", "gru"}, wavenet.Presets...) {
 		for _, format := range []struct {
 			name string
 			pack func(wavenet.Config, model.Weights) (*wavenet.Generator, error)
@@ -29,7 +29,9 @@ func BenchmarkGenerate(b *testing.B) {
 			for _, n := range []int{1, 2, 8} {
 				b.Run(fmt.Sprint(name, "/", format.name, "/", n), func(b *testing.B) {
 					cfg := residual()
-					if name != "residual" {
+					if name == "gru" {
+						cfg.GRU = 272
+					} else if name != "residual" {
 						var err error
 						if cfg, err = wavenet.Preset(name); err != nil {
 							b.Fatal(err)

@@ -28,6 +28,7 @@ type Config struct {
 	Gate        int  `yaml:"gate" json:"gate"`                 // D
 	Skip        int  `yaml:"skip" json:"skip"`                 // S
 	Post        int  `yaml:"post" json:"post"`                 // channels between the two layers of the head
+	GRU         int  `yaml:"gru" json:"gru,omitempty"`         // EXPERIMENT: H, a recurrent layer in place of the dilated ones
 	Scaled      bool `yaml:"scaled" json:"scaled"`             // residual sums times sqrt(1/2), skip sum times sqrt(1/M) (r9y9/wavenet_vocoder)
 
 	// Prediction makes the codes those of the residual of linear prediction

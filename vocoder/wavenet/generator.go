@@ -30,6 +30,8 @@ type Generator struct {
 	prediction   []float32     // [256, R], with Prediction
 	period       []float32     // [256, R], with Prediction
 	pitch        model.Weights // PitchParams, with Prediction
+	recurrent    product       // [H, 3H], with GRU
+	hiddenBias   []float32     // [3H], with GRU
 	layers       []layer
 	skipBias     []float32 // [S], summed over layers
 	residual     float32   // factor of a layer's output
@@ -73,11 +75,30 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 		cfg: cfg, stages: conditioning(cfg, w), speakers: w["speaker.weight"], input: w["input.weight"],
 		signal: w["signal.weight"], prediction: w["prediction.weight"], period: w["period.weight"], pitch: w,
 		skipBias: make([]float32, cfg.Skip), residual: 1, skipScale: 1,
-		head1: pack(cfg.Skip, cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
+		head1: pack(max(cfg.Skip*b2i(cfg.GRU == 0), cfg.GRU), cfg.Post, w["head1.weight"]), bias1: w["head1.bias"],
 		head2: pack(cfg.Post, Levels, w["head2.weight"]), bias2: w["head2.bias"],
 	}
 	if cfg.Scaled {
 		g.residual, g.skipScale = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))
+	}
+	for i := range g.decoded {
+		g.decoded[i] = mulaw.Decode(uint8(i))
+	}
+	if h := cfg.GRU; h > 0 {
+		ih, r, c := w["gru.ih.weight"], cfg.Residual*3*h, (cfg.Residual+cfg.CondChannels)*3*h
+		fold := func(table []float32) []float32 {
+			if table == nil {
+				return nil
+			}
+			y := make([]float32, Levels*3*h)
+			simd.Gemm(false, false, Levels, 3*h, cfg.Residual, table, cfg.Residual, ih[:r], 3*h, y, 3*h, false)
+			return y
+		}
+		g.input, g.signal, g.prediction, g.period = fold(g.input), fold(g.signal), fold(g.prediction), fold(g.period)
+		g.contextMap = simd.PackB(false, cfg.CondChannels, 3*h, ih[r:c], 3*h)
+		g.speakerMap, g.contextBias = ih[c:], w["gru.ih.bias"]
+		g.recurrent, g.hiddenBias = pack(h, 3*h, w["gru.hh.weight"]), w["gru.hh.bias"]
+		return g, nil
 	}
 	var cond, speaker [][]float32
 	for l := range cfg.Layers() {
@@ -99,9 +120,6 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 	}
 	g.speakerMap = besides(cfg.SpeakerDim, speaker...)
 	g.contextMap = simd.PackB(false, cfg.CondChannels, g.columns(), besides(cfg.CondChannels, cond...), g.columns())
-	for i := range g.decoded {
-		g.decoded[i] = mulaw.Decode(uint8(i))
-	}
 	return g, nil
 }
 
@@ -109,7 +127,19 @@ func newGenerator(cfg Config, w model.Weights, pack packing) (*Generator, error)
 func (g *Generator) Config() Config { return g.cfg }
 
 // columns is the width of a context: the gate inputs of all layers.
-func (g *Generator) columns() int { return g.cfg.Layers() * 2 * g.cfg.Gate }
+func (g *Generator) columns() int {
+	if g.cfg.GRU > 0 {
+		return 3 * g.cfg.GRU
+	}
+	return g.cfg.Layers() * 2 * g.cfg.Gate
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 // besides joins matrices of equally many rows side by side.
 func besides(rows int, matrices ...[]float32) []float32 {

@@ -52,7 +52,17 @@ func (c Config) Params() []model.Param {
 			ps = append(ps, model.EmbeddingParam(name+".weight", Levels, c.Residual))
 		}
 	}
+	top := c.Skip
+	if h := c.GRU; h > 0 {
+		top = h
+		ps = append(ps,
+			model.LinearParam("gru.ih.weight", 3*h, c.Residual+ch+c.SpeakerDim), model.LinearParam("gru.hh.weight", 3*h, h),
+			model.BiasParam("gru.ih.bias", 3*h, h), model.BiasParam("gru.hh.bias", 3*h, h))
+	}
 	for l := range c.Layers() {
+		if c.GRU > 0 {
+			break
+		}
 		n := layerName(l)
 		ps = append(ps,
 			model.ConvParam(n+"conv.weight", h, c.Residual, c.Kernel), model.BiasParam(n+"conv.bias", h, c.Residual*c.Kernel),
@@ -65,7 +75,7 @@ func (c Config) Params() []model.Param {
 		ps = append(ps, c.PitchParams()...)
 	}
 	return append(ps,
-		model.ConvParam("head1.weight", c.Post, c.Skip, 1), model.BiasParam("head1.bias", c.Post, c.Skip),
+		model.ConvParam("head1.weight", c.Post, top, 1), model.BiasParam("head1.bias", c.Post, top),
 		model.ConvParam("head2.weight", Levels, c.Post, 1), model.BiasParam("head2.bias", Levels, c.Post))
 }
 

@@ -24,7 +24,7 @@ func (g *Generator) workspace(n int) *workspace {
 		buf  *[]float32
 		size int
 	}{
-		{&ws.taps, c.Kernel * c.Residual}, {&ws.gates, 2 * c.Gate}, {&ws.z, c.Gate}, {&ws.sums, c.Skip + c.Residual},
+		{&ws.taps, max(c.Kernel*c.Residual, c.GRU)}, {&ws.gates, max(2*c.Gate, 3*c.GRU)}, {&ws.z, max(c.Gate, 3*c.GRU)}, {&ws.sums, c.Skip + c.Residual},
 		{&ws.hidden, c.Post}, {&ws.logits, Levels},
 	} {
 		if len(*b.buf) < n*b.size {
@@ -79,6 +79,10 @@ func advance(streams []*Stream) [][]float32 {
 // streams on by it.
 func (g *Generator) step(ws *workspace, streams []*Stream) {
 	n, c := len(streams), &g.cfg
+	if c.GRU > 0 {
+		g.stepGRU(ws, streams)
+		return
+	}
 	taps, gate, width := c.Kernel*c.Residual, c.Gate, c.Skip+c.Residual
 	for i, s := range streams {
 		sums := ws.sums[i*width : (i+1)*width]
@@ -119,6 +123,39 @@ func (g *Generator) step(ws *workspace, streams []*Stream) {
 		}
 	}
 	g.head(ws, n)
+	for _, s := range streams {
+		if s.repeats++; s.repeats == g.repeat() {
+			s.context, s.repeats = s.context+1, 0
+		}
+	}
+}
+
+// stepGRU is step with a recurrent layer.
+func (g *Generator) stepGRU(ws *workspace, streams []*Stream) {
+	n, h, post := len(streams), g.cfg.GRU, g.cfg.Post
+	for i, s := range streams {
+		gi := ws.gates[i*3*h : (i+1)*3*h]
+		copy(gi, s.contexts[s.context*3*h:])
+		simd.AddRow(gi, g.input[s.code*3*h:][:3*h])
+		if s.residual != nil {
+			in := s.residual.next(s.context, s.repeats)
+			simd.AddRow(gi, g.signal[int(in.Signal)*3*h:][:3*h])
+			simd.AddRow(gi, g.prediction[int(in.Prediction)*3*h:][:3*h])
+			simd.AddRow(gi, g.period[int(in.Period)*3*h:][:3*h])
+		}
+		copy(ws.taps[i*h:(i+1)*h], s.rings)
+		copy(ws.hidden[i*post:(i+1)*post], g.bias1)
+		copy(ws.logits[i*Levels:(i+1)*Levels], g.bias2)
+	}
+	clear(ws.z[:n*3*h])
+	g.recurrent.add(n, ws.z, 3*h, ws.taps, h, &ws.scratch)
+	for i, s := range streams {
+		simd.GRUCell(s.rings, ws.gates[i*3*h:(i+1)*3*h], ws.z[i*3*h:(i+1)*3*h], g.hiddenBias)
+		copy(ws.taps[i*h:(i+1)*h], s.rings)
+	}
+	g.head1.add(n, ws.hidden, post, ws.taps, h, &ws.scratch)
+	simd.ReLURow(ws.hidden[:n*post], ws.hidden[:n*post])
+	g.head2.add(n, ws.logits, Levels, ws.hidden, post, &ws.scratch)
 	for _, s := range streams {
 		if s.repeats++; s.repeats == g.repeat() {
 			s.context, s.repeats = s.context+1, 0

@@ -63,7 +63,11 @@ func (g *Generator) NewStream(o Options) (s *Stream, err error) {
 	for _, l := range g.layers {
 		frames += (g.cfg.Kernel - 1) * l.dilation
 	}
-	s = &Stream{g: g, options: o, rings: make([]float32, frames*g.cfg.Residual), position: make([]int, len(g.layers))}
+	if g.cfg.GRU > 0 {
+		s = &Stream{g: g, options: o, rings: make([]float32, g.cfg.GRU)}
+	} else {
+		s = &Stream{g: g, options: o, rings: make([]float32, frames*g.cfg.Residual), position: make([]int, len(g.layers))}
+	}
 	s.cond.speaker = g.speakerContext(o.Speaker)
 	if g.cfg.Prediction {
 		if s.residual, err = newResidual(g.cfg); err != nil {

@@ -29,6 +29,11 @@ func (c Config) Work() Work {
 		Latent:  3 * int64(c.Dim) * ch,
 		Samples: int64(c.Upsampling),
 	}
+	if h := int64(c.GRU); h > 0 {
+		w.Sample = 3*h*h + h*int64(c.Post) + int64(c.Post)*Levels
+		w.Latent += ch * 3 * h
+		return w
+	}
 	rows := int64(1) // conditioning vectors per latent
 	for _, g := range c.UpConvs() {
 		w.Latent += rows * int64(g.Kernel) * ch * ch

@@ -99,5 +99,7 @@ func networks(t testing.TB) []network {
 			}
 		}
 	}
-	return list
+	gru := list[0]
+	gru.name, gru.cfg.GRU = "gru", 48
+	return append(list, gru)
 }

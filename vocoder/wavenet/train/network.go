@@ -57,6 +57,15 @@ func Build(cfg wavenet.Config, param map[string]*G.Node, n *Nodes) {
 		n.Input = graph.Sum(n.Input, graph.Embedding(param["signal.weight"], n.Signal),
 			graph.Embedding(param["prediction.weight"], n.Prediction), graph.Embedding(param["period.weight"], n.Period))
 	}
+	if cfg.GRU > 0 {
+		x := graph.Concat(graph.Concat(n.Input, graph.Upsample(n.Cond, cfg.Upsampling)), speaker)
+		x = graph.GRU(x, nil, graph.GRUWeights{WIH: param["gru.ih.weight"], WHH: param["gru.hh.weight"], BIH: param["gru.ih.bias"], BHH: param["gru.hh.bias"]}, false)
+		h := graph.Linear(x, param["head1.weight"], param["head1.bias"])
+		n.Logits = graph.Linear(graph.ReLU(h), param["head2.weight"], param["head2.bias"])
+		n.NLL = graph.CrossEntropy(n.Logits, n.Codes)
+		n.Mean = graph.Mean(n.NLL)
+		return
+	}
 	x, residual, skip := n.Input, float32(1), float32(1)
 	if cfg.Scaled {
 		residual, skip = float32(math.Sqrt(0.5)), float32(math.Sqrt(1/float64(cfg.Layers())))
