@@ -15,15 +15,14 @@
 package audio
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"vqspeech/audio/resample"
 	"vqspeech/audio/wav"
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/strict"
 )
 
 // A Clip is a mono recording.
@@ -122,7 +121,7 @@ func (s *Stream) readAll(part Source) (*Clip, error) {
 // and not at all after an error.
 func Save(path string, c *Clip) error {
 	if path == "-" {
-		return bare(wav.Encode(os.Stdout, c.Samples, c.SampleRate))
+		return strict.Cause(wav.Encode(os.Stdout, c.Samples, c.SampleRate))
 	}
 	f, err := atomicfile.Create(path)
 	if err != nil {
@@ -133,13 +132,4 @@ func Save(path string, c *Clip) error {
 		return err
 	}
 	return f.Commit()
-}
-
-// bare strips the path from an error of the file system: the caller adds it.
-func bare(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"vqspeech/audio/flac"
 	"vqspeech/audio/resample"
 	"vqspeech/audio/wav"
+	"vqspeech/internal/strict"
 )
 
 // A Source is a sequence of mono samples.
@@ -63,7 +64,7 @@ func Open(path string) (*Stream, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, bare(err)
+		return nil, strict.Cause(err)
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
@@ -140,7 +141,7 @@ func (s *Stream) Close() error {
 	}
 	f := s.file
 	s.file = nil
-	return bare(f.Close())
+	return strict.Cause(f.Close())
 }
 
 // counter counts the bytes read and strips the path from errors.
@@ -153,7 +154,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	if err != nil && err != io.EOF {
-		err = bare(err)
+		err = strict.Cause(err)
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"vqspeech/audio/wav"
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/strict"
 )
 
 // A Writer writes a recording piece by piece as 16-bit mono WAV.
@@ -24,7 +25,7 @@ func Create(path string, sampleRate int) (*Writer, error) {
 		// file that the shell appends to.
 		w, err := wav.NewWriter(struct{ io.Writer }{os.Stdout}, sampleRate)
 		if err != nil {
-			return nil, bare(err)
+			return nil, strict.Cause(err)
 		}
 		return &Writer{wav: w}, nil
 	}
@@ -43,13 +44,13 @@ func Create(path string, sampleRate int) (*Writer, error) {
 // Write appends samples, rounded half to even and clipped to [-1, 1). A sample
 // that is not finite is an error. After an error the recording cannot be
 // completed: Abort it.
-func (w *Writer) Write(samples []float32) error { return bare(w.wav.Write(samples)) }
+func (w *Writer) Write(samples []float32) error { return strict.Cause(w.wav.Write(samples)) }
 
 // Close completes the recording. After an error nothing is left at path.
 func (w *Writer) Close() error {
 	if err := w.wav.Close(); err != nil {
 		w.Abort()
-		return bare(err)
+		return strict.Cause(err)
 	}
 	if w.file == nil {
 		return nil

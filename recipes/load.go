@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"vqspeech/internal/strict"
 )
 
 // maxFileBytes bounds what Load reads; recipes are a few hundred bytes. YAML
@@ -29,25 +29,11 @@ func Load(path string, overrides ...string) (Recipe, error) {
 
 // readFile reads the recipe file at path; its errors begin with the path.
 func readFile(path string) ([]byte, error) {
-	data, err := read(path)
+	data, err := strict.ReadFile(path, maxFileBytes)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	return data, nil
-}
-
-// read reads the file at path, but not much more than a recipe may have.
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 }
 
 // Parse is Load for bytes in memory; name stands for the file in errors.

@@ -3,7 +3,7 @@
 // Create opens a hidden temporary file in the folder of the target. Commit
 // moves it over the target; until then the target keeps its old content. After
 // an error, or Abort, no trace is left. A process that is killed leaves
-// ".NAME.tmp-*" beside the target, which is safe to delete.
+// ".NAME.tmp-*" beside the target, which is safe to delete; Sweep does.
 //
 // Errors do not repeat the path of the target: the caller adds it.
 package atomicfile
@@ -23,6 +23,9 @@ import (
 // maxNameBytes bounds the part of the target's name that the temporary name
 // repeats, so that the latter stays under the usual limit of 255 bytes.
 const maxNameBytes = 200
+
+// tempMark is what tells temporary files, which begin with a dot, from others.
+const tempMark = ".tmp-"
 
 // File is an output file that is being written. It is not buffered and not
 // safe for concurrent use.
@@ -88,7 +91,7 @@ func createTemp(target string) (*File, error) {
 		name = strings.ToValidUTF8(name[:maxNameBytes], "")
 	}
 	for {
-		temp := filepath.Join(folder, fmt.Sprintf(".%s.tmp-%08x", name, rand.Uint32()))
+		temp := filepath.Join(folder, fmt.Sprintf(".%s%s%08x", name, tempMark, rand.Uint32()))
 		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if err == nil {
 			return &File{f: f, target: target}, nil

@@ -189,3 +189,27 @@ func TestDevice(t *testing.T) {
 		t.Errorf("%s was replaced: %v", os.DevNull, err)
 	}
 }
+
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	f, err := Create(filepath.Join(dir, "out.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.f.Close() // as a process that is killed
+	for _, name := range []string{".hidden", "a.tmp-1", "out.txt"} {
+		if err := WriteFile(filepath.Join(dir, name), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".folder.tmp-0"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	onlyFiles(t, dir, ".folder.tmp-0", ".hidden", "a.tmp-1", "out.txt")
+	if err := Sweep(filepath.Join(dir, "none")); err == nil {
+		t.Error("a missing folder is swept")
+	}
+}

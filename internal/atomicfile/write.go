@@ -29,8 +29,13 @@ func WriteJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
+	return WriteFile(path, append(text, '\n'))
+}
+
+// WriteFile is Write for data in memory.
+func WriteFile(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
+		_, err := w.Write(data)
 		return err
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vqspeech/internal/strict"
 	"vqspeech/recipes/images"
 )
 
@@ -37,7 +38,7 @@ const (
 func List(src string) (images.Source, error) {
 	s := images.Source{Corpus: Name, Kind: "official partition", Root: src, Height: side, Width: side, Channels: 3}
 	path := either(filepath.Join(src, list), filepath.Join(src, "Eval", list))
-	data, err := images.ReadFile(path, listBytes)
+	data, err := strict.ReadFile(path, listBytes)
 	if err != nil {
 		return s, err
 	}

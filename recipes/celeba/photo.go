@@ -7,7 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 
-	"vqspeech/recipes/images"
+	"vqspeech/internal/strict"
 )
 
 // Sizes of a photograph, of the crop in its middle, and of what is made of it
@@ -23,7 +23,7 @@ const (
 
 // read makes an image of the file at path: uint8 [64, 64, 3].
 func read(path string, dst []uint8) error {
-	data, err := images.ReadFile(path, maxPhotoBytes)
+	data, err := strict.ReadFile(path, maxPhotoBytes)
 	if err != nil {
 		return err
 	}

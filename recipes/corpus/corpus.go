@@ -1,10 +1,7 @@
 package corpus
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +11,7 @@ import (
 
 	"vqspeech/audio"
 	"vqspeech/features"
+	"vqspeech/internal/strict"
 )
 
 // Corpus is a prepared folder. Its methods may be called from several
@@ -29,12 +27,12 @@ type Corpus struct {
 // Open reads the manifest of a folder that Prepare finished.
 func Open(dir string) (*Corpus, error) {
 	path := filepath.Join(dir, infoFile)
-	data, err := readBounded(path, 64<<20)
+	data, err := strict.ReadFile(path, 64<<20)
 	if err != nil {
 		return nil, err
 	}
 	c := &Corpus{Dir: dir}
-	if err := parseJSON(data, &c.Info); err != nil {
+	if err := strict.JSON(data, &c.Info); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if c.Info.Version != version {
@@ -62,21 +60,6 @@ func Open(dir string) (*Corpus, error) {
 	}
 	c.mels = make([][]float32, len(c.Utterances))
 	return c, nil
-}
-
-func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	if n, err := io.Copy(&b, io.LimitReader(f, most+1)); err != nil {
-		return nil, err
-	} else if n > most {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, most)
-	}
-	return b.Bytes(), nil
 }
 
 // Splits returns the names of the splits, sorted.
@@ -145,7 +128,7 @@ func (c *Corpus) Mel(i int) ([]float32, error) {
 	path := filepath.Join(c.Dir, filepath.FromSlash(u.Mel))
 	mel, err := readMel(path, u.Frames, c.Info.Features.NMels)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
+		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	return mel, nil
 }
@@ -160,7 +143,7 @@ func (c *Corpus) Samples(i int) ([]float32, error) {
 	path := filepath.Join(c.Dir, filepath.FromSlash(u.Audio))
 	clip, err := audio.Load(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
+		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	if clip.SampleRate != u.SampleRate || int64(len(clip.Samples)) != u.Samples {
 		return nil, fmt.Errorf("%s: %d samples at %d Hz, want %d at %d Hz", path, len(clip.Samples), clip.SampleRate, u.Samples, u.SampleRate)
@@ -188,13 +171,4 @@ func (c *Corpus) Level(i int, cfg features.Config) features.Level {
 		return cfg.StreamLevel()
 	}
 	return cfg.ReferenceLevel(c.Utterances[i].Peak, c.Utterances[i].MaxDB)
-}
-
-// bare drops the path that package os puts into its errors.
-func bare(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

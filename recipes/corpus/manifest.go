@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"vqspeech/internal/strict"
 )
 
 // maxLineBytes bounds a line of a manifest; real lines have about 300 bytes.
@@ -58,7 +60,7 @@ func eachLine(r io.Reader, f func(n int, line []byte) error) error {
 
 func parseUtterance(line []byte) (Utterance, error) {
 	var u Utterance
-	if err := parseJSON(line, &u); err != nil {
+	if err := strict.JSON(line, &u); err != nil {
 		return u, err
 	}
 	if err := checkID(u.ID); err != nil {
@@ -78,19 +80,6 @@ func parseUtterance(line []byte) (Utterance, error) {
 		return u, fmt.Errorf("peak %v and max_db %v, want finite levels", u.Peak, u.MaxDB)
 	}
 	return u, nil
-}
-
-// parseJSON decodes one object and refuses unknown fields and what follows.
-func parseJSON(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("invalid JSON: %w", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("invalid JSON: more than one value")
-	}
-	return nil
 }
 
 // A journal is what an unfinished Prepare leaves behind: a line that says how
@@ -116,7 +105,7 @@ func readJournal(path string) (head journalHead, us []Utterance, err error) {
 	defer f.Close()
 	err = eachLine(f, func(n int, line []byte) error {
 		if n == 1 {
-			return parseJSON(line, &head)
+			return strict.JSON(line, &head)
 		}
 		if u, err := parseUtterance(line); err == nil {
 			us = append(us, u)

@@ -9,7 +9,9 @@ import (
 
 	"vqspeech/audio"
 	"vqspeech/features"
+	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/npy"
+	"vqspeech/internal/strict"
 )
 
 // compute reads the audio file of an item and returns its manifest line, its
@@ -19,11 +21,11 @@ func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err er
 	path := filepath.Join(p.src.Root, filepath.FromSlash(it.Path))
 	info, err := os.Stat(path)
 	if err != nil {
-		return u, nil, nil, bare(err)
+		return u, nil, nil, strict.Cause(err)
 	}
 	stream, err := audio.Open(path)
 	if err != nil {
-		return u, nil, nil, bare(err)
+		return u, nil, nil, strict.Cause(err)
 	}
 	defer stream.Close()
 	x, err := features.NewExtractor(p.cfg)
@@ -54,7 +56,7 @@ func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err er
 			break
 		}
 		if err != nil {
-			return u, nil, nil, bare(err)
+			return u, nil, nil, strict.Cause(err)
 		}
 	}
 	if samples == 0 {
@@ -79,7 +81,7 @@ func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err er
 
 // writeMel writes mel [T, M] to path and returns the size of the file.
 func writeMel(path string, mel []float32, m int) (bytes int64, err error) {
-	err = writeAtomic(path, func(w io.Writer) error {
+	err = atomicfile.Write(path, func(w io.Writer) error {
 		c := &counter{w: w}
 		err := npy.Write(c, []int{len(mel) / m, m}, mel)
 		bytes = c.n

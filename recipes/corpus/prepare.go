@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -103,7 +102,7 @@ func (p *preparation) open() error {
 		return err
 	}
 	for _, f := range append(folders, p.dst) {
-		if err := removeTemps(f); err != nil {
+		if err := atomicfile.Sweep(f); err != nil {
 			return err
 		}
 	}
@@ -167,22 +166,6 @@ func (p *preparation) finished(it Item, u Utterance) bool {
 	}
 	kept, err := os.Stat(filepath.Join(p.dst, filepath.FromSlash(audioPath(it.ID))))
 	return err == nil && kept.Mode().IsRegular() && u.Audio != ""
-}
-
-// removeTemps deletes what package atomicfile leaves when it is killed.
-func removeTemps(folder string) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), ".tmp-") && e.Type().IsRegular() {
-			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // run computes p.todo on all cores. What can go wrong with one audio file is
@@ -277,37 +260,11 @@ func (p *preparation) finish() (*Report, error) {
 			return nil, err
 		}
 	}
-	info, err := json.MarshalIndent(report.Info, "", "  ")
-	if err != nil {
+	if err := atomicfile.WriteFile(filepath.Join(p.dst, manifestFile), manifest.Bytes()); err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(p.dst, manifestFile), manifest.Bytes()); err != nil {
-		return nil, err
-	}
-	if err := writeFile(filepath.Join(p.dst, infoFile), append(info, '\n')); err != nil {
+	if err := atomicfile.WriteJSON(filepath.Join(p.dst, infoFile), report.Info); err != nil {
 		return nil, err
 	}
 	return report, os.Remove(filepath.Join(p.dst, journalFile))
-}
-
-// writeFile replaces the file at path, whole or not at all. Errors name it.
-func writeFile(path string, data []byte) error {
-	return writeAtomic(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func writeAtomic(path string, write func(io.Writer) error) error {
-	f, err := atomicfile.Create(path)
-	if err == nil {
-		defer f.Abort()
-		if err = write(f); err == nil {
-			err = f.Commit()
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +13,7 @@ import (
 	"strings"
 
 	"vqspeech/internal/npy"
+	"vqspeech/internal/strict"
 	"vqspeech/model/image"
 )
 
@@ -28,7 +26,7 @@ type Corpus struct {
 // Open reads images.json of a folder that Prepare finished.
 func Open(dir string) (*Corpus, error) {
 	path := filepath.Join(dir, infoFile)
-	data, err := ReadFile(path, 1<<20)
+	data, err := strict.ReadFile(path, 1<<20)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +39,7 @@ func Open(dir string) (*Corpus, error) {
 
 func parseInfo(data []byte) (Info, error) {
 	var info Info
-	if err := parseJSON(data, &info); err != nil {
+	if err := strict.JSON(data, &info); err != nil {
 		return info, err
 	}
 	if info.Version != version {
@@ -56,19 +54,6 @@ func parseInfo(data []byte) (Info, error) {
 		}
 	}
 	return info, nil
-}
-
-// parseJSON decodes one object and refuses unknown fields and what follows.
-func parseJSON(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("invalid JSON: %w", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("invalid JSON: more than one value")
-	}
-	return nil
 }
 
 // Splits returns the names of the splits, sorted.
@@ -143,7 +128,7 @@ func readArray(path string, shape []int, hash string) ([]uint8, error) {
 	}
 	whole := make([]uint8, info.Size())
 	if _, err := io.ReadFull(f, whole); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
+		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	if got, _ := sum(bytes.NewReader(whole)); got != hash {
 		return nil, fmt.Errorf("%s: SHA-256 is %s, want %s: the file was changed", path, got, hash)
@@ -190,13 +175,4 @@ func checkLabels(values []uint8, classes int) error {
 		return fmt.Errorf("label %d, want 0 to %d", top, classes-1)
 	}
 	return nil
-}
-
-// bare drops the path that package os puts into its errors.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -8,6 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/strict"
 )
 
 // A journal is what an unfinished Prepare leaves behind: a line that says how
@@ -62,13 +65,13 @@ func readJournal(path string) (head journalHead, splits map[string]journalEntry,
 			return head, splits, err
 		}
 		if n == 0 {
-			if parseJSON(line, &head) != nil {
+			if strict.JSON(line, &head) != nil {
 				return journalHead{}, splits, nil
 			}
 			continue
 		}
 		var e journalEntry
-		if parseJSON(line, &e) != nil {
+		if strict.JSON(line, &e) != nil {
 			return head, splits, nil
 		}
 		e.past = append(splits[e.Split].past, e.Failed...)
@@ -89,7 +92,7 @@ func startJournal(path string, head journalHead, kept []journalEntry) (*journal,
 			return nil, err
 		}
 	}
-	if err := writeFile(path, text.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(path, text.Bytes()); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)

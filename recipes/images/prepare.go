@@ -3,7 +3,6 @@ package images
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/npy"
+	"vqspeech/internal/strict"
 )
 
 // Options of Prepare.
@@ -99,7 +99,7 @@ func (p *preparation) open() error {
 	if err := p.earlier(); err != nil {
 		return err
 	}
-	if err := removeTemps(p.dst); err != nil {
+	if err := atomicfile.Sweep(p.dst); err != nil {
 		return err
 	}
 	var kept []journalEntry
@@ -129,7 +129,7 @@ func (p *preparation) earlier() error {
 	path := p.path(journalFile)
 	head, states, err := readJournal(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, bare(err))
+		return fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	if head == (journalHead{}) { // none, or killed before its first line
 		states = map[string]journalEntry{}
@@ -185,20 +185,6 @@ func (p *preparation) finished(split Split, s SplitInfo) (bool, error) {
 
 func (p *preparation) shape(images int) []int {
 	return []int{images, p.src.Height, p.src.Width, p.src.Channels}
-}
-
-// removeTemps deletes what package atomicfile leaves when it is killed.
-func removeTemps(folder string) error {
-	left, err := filepath.Glob(filepath.Join(folder, ".*.tmp-*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range left {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (p *preparation) run(ctx context.Context) error {
@@ -291,7 +277,7 @@ func (p *preparation) read(split Split, first, n int) ([]uint8, []badImage) {
 	kept := block[:0]
 	for i, err := range errs {
 		if err != nil {
-			bad = append(bad, badImage{first + i, bare(err).Error()})
+			bad = append(bad, badImage{first + i, strict.Cause(err).Error()})
 			continue
 		}
 		kept = append(kept, block[i*p.size:(i+1)*p.size]...)
@@ -348,7 +334,7 @@ func (p *preparation) writeLabels(split Split, bad []badImage) (hash string, err
 	if hash, err = sum(bytes.NewReader(file.Bytes())); err != nil {
 		return "", err
 	}
-	return hash, writeFile(p.path(labelsFile(split.Name)), file.Bytes())
+	return hash, atomicfile.WriteFile(p.path(labelsFile(split.Name)), file.Bytes())
 }
 
 // tell reports the progress; failed are those of a split that is not finished.
@@ -366,27 +352,8 @@ func (p *preparation) tell(failed int) {
 // finish writes images.json and removes the journal, in this order: the folder
 // is finished or resumable at every moment.
 func (p *preparation) finish() error {
-	info, err := json.MarshalIndent(p.report.Info, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := writeFile(p.path(infoFile), append(info, '\n')); err != nil {
+	if err := atomicfile.WriteJSON(p.path(infoFile), p.report.Info); err != nil {
 		return err
 	}
 	return os.Remove(p.path(journalFile))
-}
-
-// writeFile replaces the file at path, whole or not at all. Errors name it.
-func writeFile(path string, data []byte) error {
-	f, err := atomicfile.Create(path)
-	if err == nil {
-		defer f.Abort()
-		if _, err = f.Write(data); err == nil {
-			err = f.Commit()
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

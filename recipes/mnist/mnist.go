@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"vqspeech/internal/strict"
 	"vqspeech/recipes/images"
 )
 
@@ -66,7 +67,7 @@ func list(name, src string, sums [4]string) (images.Source, error) {
 	var parts [2]part // of train, of t10k
 	for i, file := range files {
 		path := filepath.Join(src, file)
-		data, err := images.ReadFile(path, maxFileBytes)
+		data, err := strict.ReadFile(path, maxFileBytes)
 		if err != nil {
 			return s, err
 		}

@@ -19,6 +19,7 @@ import (
 	"vqspeech/audio"
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/simd"
+	"vqspeech/internal/strict"
 	"vqspeech/model"
 	"vqspeech/recipes/corpus"
 )
@@ -110,7 +111,7 @@ func Export(ctx context.Context, m *model.Model, t Test, dst string, meta Metada
 			codes, empty, err := encode(m, file, e.Segment)
 			var writeErr error
 			if err == nil {
-				writeErr = write(filepath.Join(folder, e.name()+".txt"), vectors(m, codes))
+				writeErr = atomicfile.WriteFile(filepath.Join(folder, e.name()+".txt"), vectors(m, codes))
 			}
 			mu.Lock()
 			switch {
@@ -147,7 +148,7 @@ func Export(ctx context.Context, m *model.Model, t Test, dst string, meta Metada
 func encode(m *model.Model, file string, r audio.Range) (codes []uint16, empty bool, err error) {
 	clip, err := audio.LoadSegment(file, r)
 	if err != nil {
-		return nil, false, bare(err)
+		return nil, false, strict.Cause(err)
 	}
 	samples, err := m.EncodeClip(clip, func(more []uint16) error {
 		codes = append(codes, more...)
@@ -185,29 +186,5 @@ func writeMetadata(path string, meta Metadata) error {
 	if err := errors.Join(enc.Encode(meta), enc.Close()); err != nil {
 		return err
 	}
-	return write(path, b.Bytes())
-}
-
-// write makes the file at path, whole or not at all. Errors name it.
-func write(path string, data []byte) error {
-	f, err := atomicfile.Create(path)
-	if err == nil {
-		defer f.Abort()
-		if _, err = f.Write(data); err == nil {
-			err = f.Commit()
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// bare drops the path that package os puts into its errors.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return atomicfile.WriteFile(path, b.Bytes())
 }
