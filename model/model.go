@@ -2,10 +2,8 @@ package model
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -13,6 +11,7 @@ import (
 
 	"vqspeech/internal/safetensors"
 	"vqspeech/internal/simd"
+	"vqspeech/internal/strict"
 	"vqspeech/model/nn"
 	"vqspeech/quant"
 )
@@ -134,6 +133,9 @@ const ConfigKey = "vqspeech.model"
 // Read parses a model file held in memory.
 func Read(b []byte) (*Model, error) {
 	f, err := safetensors.Parse(b)
+	if errors.Is(err, safetensors.ErrTorch) {
+		return nil, fmt.Errorf("%w, want a model: vqspeech import sqvae makes one of it", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -168,13 +170,8 @@ func ReadConfig[C interface {
 	if !ok {
 		return cfg, fmt.Errorf("model: not a vqspeech model: metadata has no %q", key)
 	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
+	if err := strict.JSON([]byte(text), &cfg); err != nil {
 		return cfg, fmt.Errorf("model: metadata %q: %w", key, err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return cfg, fmt.Errorf("model: metadata %q: more than one JSON value", key)
 	}
 	if err := cfg.Validate(); err != nil {
 		return cfg, fmt.Errorf("model: metadata %q: %s", key, strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -223,6 +220,16 @@ func ReadPrefixed(f *safetensors.File, prefix string, params []Param) (Weights, 
 		w[p.Name] = read[named[i].Name]
 	}
 	return w, nil
+}
+
+// PrefixedTensors returns the tensors of params for a file, float32, with a prefix
+// before their names.
+func PrefixedTensors(prefix string, w Weights, params []Param) []safetensors.Tensor {
+	ts := FileTensors(w, params, safetensors.F32)
+	for i := range ts {
+		ts[i].Name = prefix + ts[i].Name
+	}
+	return ts
 }
 
 // FileTensors returns the tensors of params for a file, in file layout.

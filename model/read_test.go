@@ -92,7 +92,7 @@ var brokenModels = map[string]struct {
 	},
 	"config is no JSON": {
 		func(_ testing.TB, f *modelFile) { f.meta[model.ConfigKey] = "{" },
-		`model: metadata "vqspeech.model": unexpected EOF`,
+		`model: metadata "vqspeech.model": invalid JSON: unexpected EOF`,
 	},
 	"config with an unknown key": {
 		func(t testing.TB, f *modelFile) { f.config(t, "model", "layers", 3) },
@@ -100,7 +100,7 @@ var brokenModels = map[string]struct {
 	},
 	"two configs": {
 		func(_ testing.TB, f *modelFile) { f.meta[model.ConfigKey] += "{}" },
-		"more than one JSON value",
+		"invalid JSON: more than one value",
 	},
 	"empty config": {
 		func(_ testing.TB, f *modelFile) { f.meta[model.ConfigKey] = "{}" },

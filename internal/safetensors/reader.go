@@ -12,11 +12,13 @@ package safetensors
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 
 	"vqspeech/internal/float16"
 )
@@ -35,6 +37,15 @@ func (e FormatError) Error() string { return "safetensors: invalid format: " + s
 
 func formatErrorf(format string, args ...any) error { return FormatError(fmt.Sprintf(format, args...)) }
 
+// ErrTorch reports a file of PyTorch's torch.save.
+const ErrTorch = FormatError("a file of PyTorch (torch.save)")
+
+// isTorch goes by the first bytes: of a ZIP archive, or of a pickle as before
+// PyTorch 1.6.
+func isTorch(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte{0x80, 2})
+}
+
 // An UnsupportedError reports a valid file that uses what this package does
 // not read.
 type UnsupportedError string
@@ -48,6 +59,7 @@ type File struct {
 
 	byName map[string]int
 	r      io.ReaderAt
+	size   int64 // of the whole file
 	base   int64 // where the data begins
 }
 
@@ -63,6 +75,29 @@ type Info struct {
 // Len returns the number of elements.
 func (t Info) Len() int { return int((t.end - t.begin) / t.DType.size()) }
 
+// Load opens the file at path for read. Errors name it.
+func Load[T any](path string, read func(*File) (T, error)) (T, error) {
+	var none T
+	file, err := os.Open(path)
+	if err != nil {
+		return none, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return none, err
+	}
+	f, err := Read(file, info.Size())
+	if err != nil {
+		return none, fmt.Errorf("%s: %w", path, err)
+	}
+	v, err := read(f)
+	if err != nil {
+		return none, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
+}
+
 // Parse reads a file from memory. The File refers to b.
 func Parse(b []byte) (*File, error) { return Read(bytes.NewReader(b), int64(len(b))) }
 
@@ -77,6 +112,8 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	n, rest := binary.LittleEndian.Uint64(length[:]), uint64(size)-8
 	switch {
+	case (n > maxHeader || n > rest) && isTorch(length[:]):
+		return nil, ErrTorch
 	case n > maxHeader:
 		return nil, formatErrorf("header of %d bytes, want at most %d", n, maxHeader)
 	case n > rest:
@@ -90,8 +127,17 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.r, f.base = r, int64(8+n)
+	f.r, f.size, f.base = r, size, int64(8+n)
 	return f, nil
+}
+
+// SHA256 returns the hash of the whole file.
+func (f *File) SHA256() (sum [sha256.Size]byte, err error) {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, io.NewSectionReader(f.r, 0, f.size)); err != nil {
+		return sum, fmt.Errorf("safetensors: %w", err)
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
 // readAt fills p from r; an early end is an error.

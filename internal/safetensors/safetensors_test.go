@@ -2,10 +2,14 @@ package safetensors
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -223,5 +227,49 @@ func TestWriteErrors(t *testing.T) {
 	}
 	if err := Write(io.Discard, map[string]string{"k": "\xff"}, nil); err == nil {
 		t.Error("metadata that is not UTF-8 was written")
+	}
+}
+
+// TestTorch reads the first bytes of what torch.save writes, now and before
+// PyTorch 1.6.
+func TestTorch(t *testing.T) {
+	for _, head := range []string{"PK\x03\x04\x00\x00\x08\x08", "PK\x03\x04\x00\x00\x00\x00", "\x80\x02\x8a\nl\xfc\x9cF"} {
+		if _, err := Parse([]byte(head + "\x00\x00archive/data.pkl")); !errors.Is(err, ErrTorch) {
+			t.Errorf("%q: error %v, want %v", head, err, ErrTorch)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	fault := errors.New("no tensor")
+	read := func(f *File) ([]byte, error) {
+		sum, err := f.SHA256()
+		if len(f.Tensors) == 0 {
+			err = fault
+		}
+		return sum[:], err
+	}
+	if _, err := Load(path, read); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	for _, tensors := range [][]Tensor{example, nil} {
+		b := encode(t, nil, tensors)
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Load(path, read)
+		if want := sha256.Sum256(b); tensors != nil && (err != nil || !bytes.Equal(got, want[:])) {
+			t.Errorf("hash %x, %v, want %x", got, err, want)
+		}
+		if tensors == nil && (!errors.Is(err, fault) || err.Error() != path+": no tensor") {
+			t.Errorf("a fault of read: %v", err)
+		}
+	}
+	if err := os.WriteFile(path, []byte("cut"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, read); err == nil || !strings.HasPrefix(err.Error(), path+": safetensors: invalid format: ") {
+		t.Errorf("a broken file: %v", err)
 	}
 }

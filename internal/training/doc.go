@@ -1,7 +1,14 @@
-// Package training is what training runs of every kind have in common: the
-// loop over the steps, and the log of what they measure. It knows nothing of
-// networks, so that models of speech, vocoders, models of images and priors
-// over codes bring only their own step, evaluation and checkpoint.
+// Package training is what training runs of every kind have in common: the run
+// folder, the loop over the steps, when checkpoints are written, and the log of
+// what is measured. It knows nothing of networks, so that models of speech,
+// vocoders, models of images and priors over codes bring only their own step,
+// evaluation and checkpoint.
+//
+// # The run folder
+//
+// config.json says what a run was given. latest.safetensors is the checkpoint
+// that a resumed run goes on from, best.safetensors that of the best evaluation,
+// in runs that choose one. The rest are the log and what a run makes at its end.
 //
 // # Format of the log
 //

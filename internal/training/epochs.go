@@ -18,7 +18,20 @@ func NewEpochs(n, batch int, seed uint64, stream int) *Epochs {
 }
 
 // Steps is the number of batches of an epoch; the last one may be smaller.
-func (e *Epochs) Steps() int { return (e.n + e.batch - 1) / e.batch }
+func (e *Epochs) Steps() int { return StepsPerEpoch(e.n, e.batch) }
+
+// StepsPerEpoch is the number of batches of one pass over n items.
+func StepsPerEpoch(n, batch int) int { return (n + batch - 1) / batch }
+
+// MaxSteps is the length of a run of so many epochs that may end earlier, after
+// most steps; 0: does not.
+func MaxSteps(epochs, perEpoch, most int) int {
+	steps := epochs * perEpoch
+	if most > 0 {
+		steps = min(steps, most)
+	}
+	return steps
+}
 
 // Items returns which items step has (steps count from 0).
 func (e *Epochs) Items(step int) []int {

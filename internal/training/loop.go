@@ -3,6 +3,9 @@ package training
 import (
 	"context"
 	"errors"
+	"path/filepath"
+
+	"vqspeech/internal/atomicfile"
 )
 
 // Trainable is something that can be trained step by step. Its methods are
@@ -18,13 +21,13 @@ type Trainable interface {
 	// Losses is the record of the last step for the log.
 	Losses() any
 
-	// Evaluate measures the current weights, keeps them if they are the best
-	// so far, and returns the record for the log; nil if there is nothing to
-	// measure.
-	Evaluate() (record any, err error)
+	// Evaluate measures the current weights and returns the record for the log,
+	// nil if there is nothing to measure, and whether they are the best so far
+	// and to be kept.
+	Evaluate() (record any, best bool, err error)
 
-	// Save writes the checkpoint that a resumed run starts from.
-	Save() error
+	// Save writes a checkpoint.
+	Save(path string) error
 
 	// Finish writes the results of a run that is complete.
 	Finish() error
@@ -37,8 +40,13 @@ type Options struct {
 	EvalEvery       int // between evaluations
 	CheckpointEvery int // between checkpoints
 
-	Log      *Log
-	Progress func(evaluated bool) // called after every step; may be nil
+	Dir    string // the run folder; Latest has made it
+	Config any    // what the run was given, for config.json
+
+	// Untrained measures the weights that a run begins with, for a record that
+	// its log begins with; may be nil.
+	Untrained func() (record any, err error)
+	Progress  func(evaluated bool) // called after every step; may be nil
 }
 
 // Loop trains t until it has done MaxSteps; losses, evaluation and checkpoint
@@ -46,33 +54,47 @@ type Options struct {
 // them already is only finished. When ctx ends, Loop saves and returns
 // ctx.Err().
 func Loop(ctx context.Context, o Options, t Trainable) error {
+	if err := atomicfile.WriteJSON(filepath.Join(o.Dir, ConfigFile), o.Config); err != nil {
+		return err
+	}
+	log, err := o.openLog(t.Steps())
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	latest, best := filepath.Join(o.Dir, LatestFile), filepath.Join(o.Dir, BestFile)
 	for t.Steps() < o.MaxSteps {
 		if ctx.Err() != nil {
-			return errors.Join(t.Save(), ctx.Err())
+			return errors.Join(t.Save(latest), ctx.Err())
 		}
 		if err := t.Step(); err != nil {
 			return err
 		}
 		due := func(interval int) bool { return t.Steps()%interval == 0 || t.Steps() == o.MaxSteps }
 		if due(o.LogEvery) {
-			if err := o.Log.Write(t.Losses()); err != nil {
+			if err := log.Write(t.Losses()); err != nil {
 				return err
 			}
 		}
 		evaluated := false
 		if due(o.EvalEvery) {
-			record, err := t.Evaluate()
+			record, better, err := t.Evaluate()
 			if err != nil {
 				return err
 			}
+			if better {
+				if err := t.Save(best); err != nil {
+					return err
+				}
+			}
 			if evaluated = record != nil; evaluated {
-				if err := o.Log.Write(record); err != nil {
+				if err := log.Write(record); err != nil {
 					return err
 				}
 			}
 		}
 		if due(o.CheckpointEvery) {
-			if err := t.Save(); err != nil {
+			if err := t.Save(latest); err != nil {
 				return err
 			}
 		}
@@ -81,4 +103,24 @@ func Loop(ctx context.Context, o Options, t Trainable) error {
 		}
 	}
 	return t.Finish()
+}
+
+// openLog opens the log of a run that has done the given number of steps.
+func (o Options) openLog(steps int) (*Log, error) {
+	if steps > 0 || o.Untrained == nil {
+		return OpenLog(o.Dir, steps)
+	}
+	log, err := OpenLog(o.Dir, -1) // without what an earlier attempt has begun with
+	if err != nil {
+		return nil, err
+	}
+	record, err := o.Untrained()
+	if err == nil && record != nil {
+		err = log.Write(record)
+	}
+	if err != nil {
+		log.Close()
+		return nil, err
+	}
+	return log, nil
 }

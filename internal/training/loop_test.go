@@ -14,6 +14,7 @@ import (
 // journal is a Trainable that writes down what is asked of it.
 type journal struct {
 	steps   int
+	best    int  // the step whose evaluation is the best
 	nothing bool // to evaluate
 	fail    string
 	calls   []string
@@ -40,37 +41,64 @@ func (j *journal) Losses() any {
 	return map[string]any{"step": j.steps, "loss": 1 / float64(j.steps)}
 }
 
-func (j *journal) Evaluate() (any, error) {
+func (j *journal) Evaluate() (any, bool, error) {
 	if err := j.note("evaluate"); err != nil || j.nothing {
-		return nil, err
+		return nil, false, err
 	}
-	return map[string]any{"step": j.steps, "valid": map[string]any{"mse": j.steps, "best": "yes"}}, nil
+	record := map[string]any{"step": j.steps, "valid": map[string]any{"mse": j.steps, "best": "yes"}}
+	return record, j.steps == j.best, nil
 }
 
-func (j *journal) Save() error   { return j.note("save") }
+func (j *journal) Save(path string) error {
+	if filepath.Base(path) == BestFile {
+		return j.note("keep")
+	}
+	return j.note("save")
+}
+
 func (j *journal) Finish() error { return j.note("finish") }
 
 func loop(t *testing.T, ctx context.Context, j *journal, dir string, o Options) error {
 	t.Helper()
-	log, err := OpenLog(dir, j.steps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	o.Log = log
+	o.Dir, o.Config = dir, map[string]int{"max_steps": o.MaxSteps}
 	return Loop(ctx, o, j)
 }
 
 var everySecond = Options{MaxSteps: 5, LogEvery: 2, EvalEvery: 3, CheckpointEvery: 4}
 
 func TestLoop(t *testing.T) {
-	j := &journal{}
-	if err := loop(t, t.Context(), j, t.TempDir(), everySecond); err != nil {
+	j, dir := &journal{best: 3}, t.TempDir()
+	if err := loop(t, t.Context(), j, dir, everySecond); err != nil {
 		t.Fatal(err)
 	}
-	want := "step 1,step 2,losses 2,step 3,evaluate 3,step 4,losses 4,save 4,step 5,losses 5,evaluate 5,save 5,finish 5"
+	want := "step 1,step 2,losses 2,step 3,evaluate 3,keep 3,step 4,losses 4,save 4,step 5,losses 5,evaluate 5,save 5,finish 5"
 	if got := strings.Join(j.calls, ","); got != want {
 		t.Errorf("calls\n%s, want\n%s", got, want)
+	}
+	var config map[string]int
+	if err := ReadJSON(filepath.Join(dir, ConfigFile), &config); err != nil || config["max_steps"] != 5 {
+		t.Errorf("config.json: %v, %v", config, err)
+	}
+}
+
+// TestUntrained begins a run twice: its log has the first record once.
+func TestUntrained(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		o := everySecond
+		o.Untrained = func() (any, error) { return map[string]any{"step": 0, "valid": map[string]any{"mse": 7}}, nil }
+		if err := loop(t, t.Context(), &journal{}, dir, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := ReadMetrics(filepath.Join(dir, MetricsFile))
+	if err != nil || len(records) != 6 || records[0].Values["valid/mse"] != 7 || records[1].Step != 2 {
+		t.Errorf("records %v, %v", records, err)
+	}
+	o := everySecond
+	o.Untrained = func() (any, error) { return nil, errors.New("no weights") }
+	if err := loop(t, t.Context(), &journal{}, dir, o); err == nil || err.Error() != "no weights" {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -118,8 +146,8 @@ func TestLoopStops(t *testing.T) {
 }
 
 func TestLoopErrors(t *testing.T) {
-	for _, fail := range []string{"step 2", "evaluate 3", "save 4", "finish 5"} {
-		j := &journal{fail: fail}
+	for _, fail := range []string{"step 2", "evaluate 3", "keep 3", "save 4", "finish 5"} {
+		j := &journal{best: 3, fail: fail}
 		if err := loop(t, t.Context(), j, t.TempDir(), everySecond); err == nil || err.Error() != fail+" fails" {
 			t.Errorf("%s: error %v", fail, err)
 		}

@@ -15,13 +15,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"math"
-	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"vqspeech/internal/safetensors"
+	"vqspeech/internal/training"
 	"vqspeech/model"
 )
 
@@ -48,25 +49,26 @@ type Run[C Config] struct {
 // State is the Run of a speech model.
 type State = Run[model.Config]
 
+// TrainKey is the metadata key under which a checkpoint keeps the training
+// configuration as JSON.
+const TrainKey = "vqspeech.train"
+
 const (
-	trainKey = "vqspeech.train"
-	stepKey  = "vqspeech.step"
-	bestKey  = "vqspeech.best"
+	stepKey = "vqspeech.step"
+	bestKey = "vqspeech.best"
+)
+
+// Prefixes of the names of a parameter's moments.
+const (
+	mPrefix = "adam.m."
+	vPrefix = "adam.v."
 )
 
 // Save writes s atomically.
 func Save[C Config](path string, s *Run[C]) error {
 	params := s.Model.Params()
 	tensors := model.FileTensors(s.Weights, append(params, s.Model.Buffers()...), safetensors.F32)
-	for _, moment := range []struct {
-		prefix string
-		w      model.Weights
-	}{{"adam.m.", s.M}, {"adam.v.", s.V}} {
-		for _, t := range model.FileTensors(moment.w, params, safetensors.F32) {
-			t.Name = moment.prefix + t.Name
-			tensors = append(tensors, t)
-		}
-	}
+	tensors = append(tensors, Moments(s.M, s.V, params)...)
 	for name, x := range s.Extra {
 		tensors = append(tensors, safetensors.Tensor{Name: "state." + name, Shape: []int{len(x)}, DType: safetensors.F32, Data: x})
 	}
@@ -74,10 +76,37 @@ func Save[C Config](path string, s *Run[C]) error {
 	if err != nil {
 		return err
 	}
-	return safetensors.Save(path, map[string]string{
-		s.Model.MetadataKey(): string(cfg), trainKey: string(s.Train), stepKey: strconv.Itoa(s.Step),
-		bestKey: strconv.FormatFloat(s.Best, 'g', -1, 64),
-	}, tensors)
+	meta := Metadata(s.Step, map[string]string{
+		s.Model.MetadataKey(): string(cfg), TrainKey: string(s.Train), bestKey: strconv.FormatFloat(s.Best, 'g', -1, 64),
+	})
+	return safetensors.Save(path, meta, tensors)
+}
+
+// Metadata returns that of a file made after so many optimiser steps, with more
+// beside the step.
+func Metadata(step int, more map[string]string) map[string]string {
+	meta := map[string]string{stepKey: strconv.Itoa(step)}
+	maps.Copy(meta, more)
+	return meta
+}
+
+// Better takes a score, of which lower is better, and reports whether it is the
+// best so far.
+func (s *Run[C]) Better(score float64) bool {
+	if score < s.Best {
+		s.Best = score
+		return true
+	}
+	return false
+}
+
+// Result returns the state that the result of a run in dir is made of: the best
+// checkpoint where one was chosen, else the last state.
+func (s *Run[C]) Result(dir string, chosen bool) (*Run[C], error) {
+	if !chosen {
+		return s, nil
+	}
+	return LoadRun[C](filepath.Join(dir, training.BestFile))
 }
 
 // SaveModel writes a model without training state: only the speakers in keep
@@ -139,9 +168,7 @@ func writeModel[C Config](path string, cfg C, tensors []safetensors.Tensor, meta
 		return err
 	}
 	meta := map[string]string{cfg.MetadataKey(): string(text)}
-	for k, v := range metadata {
-		meta[k] = v
-	}
+	maps.Copy(meta, metadata)
 	return safetensors.Save(path, meta, tensors)
 }
 
@@ -150,39 +177,44 @@ func Load(path string) (*State, error) { return LoadRun[model.Config](path) }
 
 // LoadRun reads a checkpoint.
 func LoadRun[C Config](path string) (*Run[C], error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	s, err := Read[C](file, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, nil
+	return safetensors.Load(path, Read[C])
 }
 
-// Read reads a checkpoint of size bytes.
-func Read[C Config](r io.ReaderAt, size int64) (*Run[C], error) {
-	f, err := safetensors.Read(r, size)
-	if err != nil {
-		return nil, err
+// ReadProgress returns the training configuration and the number of steps that a
+// checkpoint of any kind has in its metadata.
+func ReadProgress(f *safetensors.File) (train json.RawMessage, step int, err error) {
+	text, ok := f.Metadata[TrainKey]
+	if !ok {
+		return nil, 0, fmt.Errorf("checkpoint: a model without training state: metadata has no %q", TrainKey)
 	}
-	s := &Run[C]{Extra: map[string][]float32{}}
+	if step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil || step < 0 {
+		return nil, 0, fmt.Errorf("checkpoint: metadata %q is %q, want a number of steps", stepKey, f.Metadata[stepKey])
+	}
+	return json.RawMessage(text), step, nil
+}
+
+// ReadMoments returns Adam's moments of params.
+func ReadMoments(f *safetensors.File, params []model.Param) (m, v model.Weights, err error) {
+	if m, err = model.ReadPrefixed(f, mPrefix, params); err != nil {
+		return nil, nil, err
+	}
+	v, err = model.ReadPrefixed(f, vPrefix, params)
+	return m, v, err
+}
+
+// Moments returns the tensors of Adam's moments for a file.
+func Moments(m, v model.Weights, params []model.Param) []safetensors.Tensor {
+	return append(model.PrefixedTensors(mPrefix, m, params), model.PrefixedTensors(vPrefix, v, params)...)
+}
+
+// Read reads a checkpoint.
+func Read[C Config](f *safetensors.File) (s *Run[C], err error) {
+	s = &Run[C]{Extra: map[string][]float32{}}
 	if s.Model, err = model.ReadConfig[C](f); err != nil {
 		return nil, err
 	}
-	train, ok := f.Metadata[trainKey]
-	if !ok {
-		return nil, fmt.Errorf("checkpoint: a model without training state: metadata has no %q", trainKey)
-	}
-	s.Train = json.RawMessage(train)
-	if s.Step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil || s.Step < 0 {
-		return nil, fmt.Errorf("checkpoint: metadata %q is %q, want a number of steps", stepKey, f.Metadata[stepKey])
+	if s.Train, s.Step, err = ReadProgress(f); err != nil {
+		return nil, err
 	}
 	if s.Best, err = strconv.ParseFloat(f.Metadata[bestKey], 64); err != nil || math.IsNaN(s.Best) {
 		return nil, fmt.Errorf("checkpoint: metadata %q is %q, want a score", bestKey, f.Metadata[bestKey])
@@ -191,10 +223,7 @@ func Read[C Config](r io.ReaderAt, size int64) (*Run[C], error) {
 	if s.Weights, err = model.ReadWeights(f, append(params, s.Model.Buffers()...)); err != nil {
 		return nil, err
 	}
-	if s.M, err = model.ReadPrefixed(f, "adam.m.", params); err != nil {
-		return nil, err
-	}
-	if s.V, err = model.ReadPrefixed(f, "adam.v.", params); err != nil {
+	if s.M, s.V, err = ReadMoments(f, params); err != nil {
 		return nil, err
 	}
 	for _, t := range f.Tensors {

@@ -6,31 +6,28 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"vqspeech/internal/training"
 	"vqspeech/model"
 )
 
-// Start returns the state that a run begins with: that of the checkpoint at path
-// if resume is set and one is there, else a fresh one with weights from rng. A
-// checkpoint that is there without resume is an error, and so is one of another
-// configuration: cfg and train must agree with it but for the keys of train in
-// free. Start makes the folder of path.
-func Start[C Config, T any](path string, resume bool, cfg C, train T, free []string, rng *rand.Rand) (*Run[C], error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+// Start returns the state that a run in dir begins with: that of its latest
+// checkpoint if resume is set and one is there, else a fresh one with weights
+// from rng. A checkpoint that is there without resume is an error, and so is one
+// of another configuration: cfg and train must agree with it but for the keys of
+// train in free. Start makes the folder.
+func Start[C Config, T any](dir string, resume bool, cfg C, train T, free []string, rng *rand.Rand) (*Run[C], error) {
+	path, err := training.Latest(dir, resume)
+	if err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(train)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path); err == nil {
-		if !resume {
-			return nil, fmt.Errorf("%s: a run is there already: resume it or choose another folder", filepath.Dir(path))
-		}
+	if path != "" {
 		s, err := LoadRun[C](path)
 		if err != nil {
 			return nil, err

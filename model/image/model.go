@@ -1,11 +1,8 @@
 package image
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -99,32 +96,10 @@ func (Config) MetadataKey() string { return ConfigKey }
 
 // Load reads a model file or a checkpoint.
 func Load(path string) (*Model, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	m, err := read(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return nil, err
-	}
-	copy(m.fingerprint[:], hash.Sum(nil))
-	return m, nil
+	return safetensors.Load(path, read)
 }
 
-func read(r io.ReaderAt, size int64) (*Model, error) {
-	f, err := safetensors.Read(r, size)
-	if err != nil {
-		return nil, err
-	}
+func read(f *safetensors.File) (*Model, error) {
 	cfg, err := model.ReadConfig[Config](f)
 	if err != nil {
 		return nil, err
@@ -133,7 +108,13 @@ func read(r io.ReaderAt, size int64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(cfg, w)
+	m, err := New(cfg, w)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := f.SHA256()
+	copy(m.fingerprint[:], sum[:])
+	return m, err
 }
 
 // batch is a number of images as the networks read them.

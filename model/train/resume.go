@@ -1,8 +1,6 @@
 package train
 
 import (
-	"path/filepath"
-
 	"vqspeech/internal/training"
 	"vqspeech/model/checkpoint"
 )
@@ -12,5 +10,5 @@ import (
 func open(o Options) (*checkpoint.State, error) {
 	free := []string{"max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(o.Train.Seed, streamInit, 0)
-	return checkpoint.Start(filepath.Join(o.Dir, LatestFile), o.Resume, o.Model, o.Train, free, rng)
+	return checkpoint.Start(o.Dir, o.Resume, o.Model, o.Train, free, rng)
 }

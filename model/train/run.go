@@ -15,7 +15,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"vqspeech/internal/training"
 	"vqspeech/model"
@@ -47,9 +46,9 @@ type Progress struct {
 
 // Names of the files in a run folder, besides the log (internal/training).
 const (
-	ConfigFile = "config.json"
-	LatestFile = "latest.safetensors"
-	BestFile   = "best.safetensors"
+	ConfigFile = training.ConfigFile
+	LatestFile = training.LatestFile
+	BestFile   = training.BestFile
 	ModelFile  = "model.safetensors"
 )
 
@@ -81,10 +80,10 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
+	defer r.graph.machine.Close()
 	err = training.Loop(ctx, training.Options{
 		MaxSteps: o.Train.MaxSteps, LogEvery: o.Train.LogEvery, EvalEvery: o.Train.EvalEvery, CheckpointEvery: o.Train.CheckpointEvery,
-		Log: r.log, Progress: r.progress,
+		Dir: o.Dir, Config: o.config(), Progress: r.progress,
 	}, r)
 	return r.last, err
 }
@@ -99,7 +98,6 @@ type run struct {
 	holdout  []utterance
 	valid    []utterance
 	codebook *Codebook
-	log      *training.Log
 
 	losses Losses      // of the last step
 	last   *Evaluation // of the valid set
@@ -140,13 +138,6 @@ func newRun(o Options, state *checkpoint.State) (*run, error) {
 	}
 	q := o.Model.Quantizer
 	r.codebook, err = NewCodebook(q, q.CodebookDim, state.Weights["quantizer.codebook"], state.Extra, state.Step)
-	if err != nil {
-		return nil, err
-	}
-	if err := writeConfig(o); err != nil {
-		return nil, err
-	}
-	r.log, err = training.OpenLog(o.Dir, state.Step)
 	return r, err
 }
 
@@ -185,12 +176,12 @@ func (r *run) Step() error {
 	return nil
 }
 
-// Evaluate measures the held-out and the valid set on the current weights and
-// keeps the best checkpoint.
-func (r *run) Evaluate() (any, error) {
+// Evaluate measures the held-out and the valid set on the current weights. Those
+// with the lowest MSE of the held-out set are the best.
+func (r *run) Evaluate() (_ any, best bool, err error) {
 	m, err := model.New(r.o.Model, r.state.Weights)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	record := map[string]any{"step": r.state.Step}
 	if len(r.valid) > 0 {
@@ -199,46 +190,26 @@ func (r *run) Evaluate() (any, error) {
 	}
 	if len(r.holdout) > 0 {
 		e := evaluate(m, r.holdout)
-		record["holdout"] = e
-		if e.MSE < r.state.Best {
-			r.state.Best = e.MSE
-			if err := r.saveAs(BestFile); err != nil {
-				return nil, err
-			}
-		}
+		record["holdout"], best = e, r.state.Better(e.MSE)
 	}
-	return record, nil
+	return record, best, nil
 }
 
-// Save writes the latest checkpoint.
-func (r *run) Save() error { return r.saveAs(LatestFile) }
-
-func (r *run) saveAs(name string) error {
+// Save writes a checkpoint.
+func (r *run) Save(path string) error {
 	r.codebook.Store(r.state.Extra)
-	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
+	return checkpoint.Save(path, r.state)
 }
 
 // Finish writes the finished model from the best checkpoint, or from the last
 // one where nothing was held out.
 func (r *run) Finish() error {
-	from := r.state
-	if len(r.holdout) > 0 {
-		best, err := checkpoint.Load(filepath.Join(r.o.Dir, BestFile))
-		if err != nil {
-			return err
-		}
-		from = best
+	from, err := r.state.Result(r.o.Dir, len(r.holdout) > 0)
+	if err != nil {
+		return err
 	}
-	meta := map[string]string{"vqspeech.step": strconv.Itoa(from.Step)}
-	for k, v := range r.o.Metadata {
-		meta[k] = v
-	}
+	meta := checkpoint.Metadata(from.Step, r.o.Metadata)
 	return checkpoint.SaveModel(filepath.Join(r.o.Dir, ModelFile), from.Model, from.Weights, r.o.Keep, meta)
-}
-
-func (r *run) close() {
-	r.graph.machine.Close()
-	r.log.Close()
 }
 
 // speakersOf lists the speakers of a set, sorted as text.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vqspeech/internal/safetensors"
+	"vqspeech/internal/strict"
 	"vqspeech/model"
 	"vqspeech/vocoder/envelope"
 )
@@ -99,9 +100,7 @@ func ReadVoice(f *safetensors.File) (v Voice, err error) {
 	if !ok {
 		return v, fmt.Errorf("wavenet: not a vqspeech vocoder: metadata has no %q", VoiceKey)
 	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
+	if err := strict.JSON([]byte(text), &v); err != nil {
 		return v, fmt.Errorf("wavenet: metadata %q: %w", VoiceKey, err)
 	}
 	if err := v.Network.Validate(); err != nil {

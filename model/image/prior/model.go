@@ -2,9 +2,7 @@ package prior
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
 
 	"vqspeech/internal/safetensors"
 	"vqspeech/internal/simd"
@@ -76,27 +74,10 @@ func New(cfg Config, w model.Weights) (*Model, error) {
 
 // Load reads a prior file or a checkpoint of its training.
 func Load(path string) (*Model, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	m, err := read(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return safetensors.Load(path, read)
 }
 
-func read(r io.ReaderAt, size int64) (*Model, error) {
-	f, err := safetensors.Read(r, size)
-	if err != nil {
-		return nil, err
-	}
+func read(f *safetensors.File) (*Model, error) {
 	cfg, err := model.ReadConfig[Config](f)
 	if err != nil {
 		return nil, err

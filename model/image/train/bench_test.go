@@ -18,7 +18,7 @@ func BenchmarkStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer r.close()
+			defer r.graphs.Close()
 			step := func() {
 				if err := r.Step(); err != nil {
 					b.Fatal(err)

@@ -52,7 +52,7 @@ func TestRunFolder(t *testing.T) {
 
 func TestReadRunConfigErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"{}": "not the configuration of an image model's run", "{": "unexpected end of JSON input", strings.Repeat(" ", maxConfigBytes+1): "larger than a megabyte",
+		"{}": "not the configuration of an image model's run", "{": "unexpected end of JSON input",
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, train.ConfigFile), []byte(text), 0o666); err != nil {

@@ -97,6 +97,9 @@ func (a *autoencoder) compile(further ...*G.Node) (grads G.Nodes, err error) {
 	return grads, nil
 }
 
+// Close releases the machine.
+func (a *autoencoder) Close() error { return a.machine.Close() }
+
 // layer adds a convolution and its normalisation.
 func (a *autoencoder) layer(x *G.Node, l image.Layer) *G.Node {
 	y := a.convolution(x, l)

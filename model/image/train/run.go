@@ -15,10 +15,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
-	"strconv"
 
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/training"
@@ -30,12 +28,6 @@ import (
 // TestFile is the evaluation of the finished model on the test set, in a run
 // folder.
 const TestFile = "test.json"
-
-// ReconstructionsFile shows images above what the model makes of them, in a run
-// folder.
-const ReconstructionsFile = "reconstructions.png"
-
-const drawn = 4 * image.GridColumns // images of it
 
 // Options describe a run.
 type Options struct {
@@ -80,39 +72,40 @@ func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if err := r.writeConfig(); err != nil {
-		return nil, err
-	}
-	if err := r.begin(); err != nil {
-		return nil, err
-	}
+	defer r.graphs.Close()
 	err = training.Loop(ctx, training.Options{
-		MaxSteps: r.maxSteps, LogEvery: o.Train.LogEvery, EvalEvery: r.sampler.steps(), CheckpointEvery: o.Train.CheckpointEvery,
-		Log: r.log, Progress: r.progress,
+		MaxSteps: o.MaxSteps(), LogEvery: o.Train.LogEvery, EvalEvery: r.sampler.steps(), CheckpointEvery: o.Train.CheckpointEvery,
+		Dir: o.Dir, Config: o.config(), Untrained: r.untrained, Progress: r.progress,
 	}, r)
 	return r.test, err
 }
 
-// begin opens the log. That of a new run begins with an evaluation of the
-// untrained model, which curves relative to their start need.
-func (r *run) begin() (err error) {
-	if r.state.Step > 0 {
-		r.log, err = training.OpenLog(r.o.Dir, r.state.Step)
-		return err
+// MaxSteps is the number of optimiser steps of the whole run.
+func (o Options) MaxSteps() int { return o.config().MaxSteps() }
+
+// untrained is the evaluation that curves relative to their start need.
+func (r *run) untrained() (any, error) {
+	_, e, err := r.evaluate()
+	if e == nil {
+		return nil, err
 	}
-	if r.log, err = training.OpenLog(r.o.Dir, -1); err != nil || r.o.Valid.N == 0 {
-		return err
+	return r.validRecord(*e), nil
+}
+
+// evaluate measures the valid set, if there is one, with the current weights.
+func (r *run) evaluate() (*image.Model, *image.Evaluation, error) {
+	if r.o.Valid.N == 0 {
+		return nil, nil, nil
 	}
 	m, err := image.New(r.o.Model, r.state.Weights)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	e, err := m.Evaluate(r.o.Valid)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	return r.log.Write(r.validRecord(e))
+	return m, &e, nil
 }
 
 // validRecord is one line of an evaluation.
@@ -123,14 +116,12 @@ func (r *run) validRecord(e image.Evaluation) any {
 // run is one training run in progress, a training.Trainable.
 type run struct {
 	o        Options
-	maxSteps int
 	state    *checkpoint.Run[image.Config]
-	graphs   map[int]*autoencoder // by batch size: the last batch of an epoch may be smaller
+	graphs   train.Graphs[*autoencoder]
 	solver   *train.Adam
 	plateau  train.Plateau
 	codebook *train.Codebook // nil for vae
 	sampler  *sampler
-	log      *training.Log
 
 	losses      image.Losses // of the last step
 	temperature float64      // of the last step
@@ -138,12 +129,11 @@ type run struct {
 }
 
 func newRun(o Options) (*run, error) {
-	r := &run{o: o, graphs: map[int]*autoencoder{}, sampler: newSampler(o.Training, o.Train)}
-	r.maxSteps = o.config().MaxSteps()
+	r := &run{o: o, sampler: newSampler(o.Training, o.Train)}
 	var err error
 	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(o.Train.Seed, streamInit, 0)
-	if r.state, err = checkpoint.Start(filepath.Join(o.Dir, train.LatestFile), o.Resume, o.Model, o.Train, free, rng); err != nil {
+	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Model, o.Train, free, rng); err != nil {
 		return nil, err
 	}
 	r.solver = &train.Adam{ClipNorm: math.Inf(1), Steps: r.state.Step}
@@ -152,7 +142,7 @@ func newRun(o Options) (*run, error) {
 			r.solver.M, r.solver.V = append(r.solver.M, r.state.M[p.Name]), append(r.solver.V, r.state.V[p.Name])
 		}
 	}
-	if err := r.restorePlateau(); err != nil {
+	if r.plateau, err = plateauOf(o.Train, r.state.Extra); err != nil {
 		return nil, err
 	}
 	if o.Model.Codes() {
@@ -161,42 +151,16 @@ func newRun(o Options) (*run, error) {
 			return nil, err
 		}
 	}
-	_, err = r.graph(min(o.Train.BatchSize, o.Training.N))
+	r.graphs.Build = func(batch int) (*autoencoder, error) {
+		a, err := newAutoencoder(o.Model, batch, r.state.Weights)
+		if err != nil {
+			return nil, err
+		}
+		_, err = a.compile()
+		return a, err
+	}
+	_, err = r.graphs.For(min(o.Train.BatchSize, o.Training.N))
 	return r, err
-}
-
-// graph returns the graph for a batch size.
-func (r *run) graph(batch int) (*autoencoder, error) {
-	if a := r.graphs[batch]; a != nil {
-		return a, nil
-	}
-	a, err := newAutoencoder(r.o.Model, batch, r.state.Weights)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := a.compile(); err != nil {
-		return nil, err
-	}
-	r.graphs[batch] = a
-	return a, nil
-}
-
-// plateauState is the name of the scheduler's state in a checkpoint: best loss,
-// epochs since, reductions.
-const plateauState = "plateau"
-
-func (r *run) restorePlateau() error {
-	c := r.o.Train
-	r.plateau = train.Plateau{Factor: c.PlateauFactor, Patience: c.PlateauPatience, Best: math.Inf(1)}
-	s, ok := r.state.Extra[plateauState]
-	if !ok {
-		return nil
-	}
-	if len(s) != 3 {
-		return fmt.Errorf("train: the checkpoint's %s has %d elements, want 3", plateauState, len(s))
-	}
-	r.plateau.Best, r.plateau.Bad, r.plateau.Reductions = float64(s[0]), int(s[1]), int(s[2])
-	return nil
 }
 
 // progress tells the caller what the last step has done.
@@ -204,7 +168,7 @@ func (r *run) progress(evaluated bool) {
 	if r.o.Progress == nil {
 		return
 	}
-	p := Progress{Step: r.state.Step, MaxSteps: r.maxSteps, Losses: r.losses}
+	p := Progress{Step: r.state.Step, MaxSteps: r.o.MaxSteps(), Losses: r.losses}
 	if evaluated {
 		p.Valid = r.last
 	}
@@ -217,7 +181,7 @@ func (r *run) Steps() int { return r.state.Step }
 // Step runs one optimiser step.
 func (r *run) Step() error {
 	step := r.state.Step
-	a, err := r.graph(len(r.sampler.images(step)))
+	a, err := r.graphs.For(len(r.sampler.images(step)))
 	if err != nil {
 		return err
 	}
@@ -274,72 +238,47 @@ func (r *run) Losses() any {
 	return rec
 }
 
-// Evaluate measures the valid set, keeps the best checkpoint and follows the
-// schedule of the learning rate.
-func (r *run) Evaluate() (any, error) {
-	if r.o.Valid.N == 0 {
-		return nil, nil
+// Evaluate measures the valid set, draws what the best weights make of it, and
+// follows the schedule of the learning rate.
+func (r *run) Evaluate() (_ any, best bool, err error) {
+	m, e, err := r.evaluate()
+	if e == nil {
+		return nil, false, err
 	}
-	m, err := image.New(r.o.Model, r.state.Weights)
-	if err != nil {
-		return nil, err
-	}
-	e, err := m.Evaluate(r.o.Valid)
-	if err != nil {
-		return nil, err
-	}
-	r.last = &e
+	r.last = e
 	// Rounded, so that a checkpoint holds it exactly.
 	r.plateau.Add(float64(float32(e.Loss)), r.o.Train.LearningRate)
-	if e.Loss < r.state.Best {
-		r.state.Best = e.Loss
-		if err := r.saveAs(train.BestFile); err != nil {
-			return nil, err
-		}
-		if err := r.draw(m); err != nil {
-			return nil, err
-		}
+	if best = r.state.Better(e.Loss); best {
+		err = r.o.draw(m)
 	}
-	return r.validRecord(e), nil
+	return r.validRecord(*e), best, err
 }
 
-// Save writes the latest checkpoint.
-func (r *run) Save() error { return r.saveAs(train.LatestFile) }
-
-func (r *run) saveAs(name string) error {
+// Save writes a checkpoint.
+func (r *run) Save(path string) error {
 	if r.codebook != nil {
 		r.codebook.Store(r.state.Extra)
 	}
-	if p := r.plateau; !math.IsInf(p.Best, 1) {
-		r.state.Extra[plateauState] = []float32{float32(p.Best), float32(p.Bad), float32(p.Reductions)}
-	}
-	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
+	storePlateau(r.plateau, r.state.Extra)
+	return checkpoint.Save(path, r.state)
 }
 
 // Finish writes the finished model from the best checkpoint, or from the last
 // one where there is no valid set, and measures the test set with it.
 func (r *run) Finish() error {
-	from := r.state
-	if r.o.Valid.N > 0 {
-		best, err := checkpoint.LoadRun[image.Config](filepath.Join(r.o.Dir, train.BestFile))
-		if err != nil {
-			return err
-		}
-		from = best
-	}
-	meta := map[string]string{"vqspeech.step": strconv.Itoa(from.Step)}
-	for k, v := range r.o.Metadata {
-		meta[k] = v
+	from, err := r.state.Result(r.o.Dir, r.o.Valid.N > 0)
+	if err != nil {
+		return err
 	}
 	path := filepath.Join(r.o.Dir, train.ModelFile)
-	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, meta); err != nil {
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
 		return err
 	}
 	m, err := image.Load(path)
 	if err != nil {
 		return err
 	}
-	if err := r.draw(m); err != nil || r.o.Test.N == 0 {
+	if err := r.o.draw(m); err != nil || r.o.Test.N == 0 {
 		return err
 	}
 	e, err := m.Evaluate(r.o.Test)
@@ -348,41 +287,4 @@ func (r *run) Finish() error {
 	}
 	r.test = &e
 	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
-}
-
-// draw writes reconstructions.png: the first images of the valid set, or of the
-// first other set that there is, and what m makes of them.
-func (r *run) draw(m *image.Model) error {
-	from := r.o.Training
-	for _, set := range []image.Set{r.o.Test, r.o.Valid} {
-		if set.N > 0 {
-			from = set
-		}
-	}
-	from = from.Slice(0, min(drawn, from.N))
-	to, err := m.Reconstruct(from)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(filepath.Join(r.o.Dir, ReconstructionsFile), func(w io.Writer) error {
-		return image.WriteGrid(w, r.o.Model, from, to)
-	})
-}
-
-// writeConfig records what the run was given.
-func (r *run) writeConfig() error {
-	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, train.ConfigFile), r.o.config())
-}
-
-func (o Options) config() RunConfig {
-	return RunConfig{o.Model, o.Train, o.Training.N, o.Valid.N, o.Test.N}
-}
-
-func (r *run) close() {
-	for _, a := range r.graphs {
-		a.machine.Close()
-	}
-	if r.log != nil {
-		r.log.Close()
-	}
 }

@@ -28,12 +28,12 @@ func TestGoldenGRUVocoder(t *testing.T) {
 	gradients := map[string]checked{}
 	same := func(x []float32) []float32 { return x }
 	table := func(name string) *G.Node {
-		gradients["param."+name] = checked{input(g, name, f.F32("param."+name), f.Shape("param."+name)...), same}
+		gradients["param."+name] = checked{graph.Input(g, name, f.F32("param."+name), f.Shape("param."+name)...), same}
 		return gradients["param."+name].node
 	}
 	matrix := func(name string) *G.Node {
 		p := model.LinearParam(name, f.Shape("param." + name)[0], f.Shape("param." + name)[1])
-		gradients["param."+name] = checked{input(g, name, p.FromFile(f.F32("param."+name)), p.MemoryShape()...), p.ToFile}
+		gradients["param."+name] = checked{graph.Input(g, name, p.FromFile(f.F32("param."+name)), p.MemoryShape()...), p.ToFile}
 		return gradients["param."+name].node
 	}
 	layer := func(x *G.Node, suffix string) *G.Node {
@@ -44,14 +44,14 @@ func TestGoldenGRUVocoder(t *testing.T) {
 		}
 		return graph.BiGRU(x, weights(suffix), weights(suffix+"_reverse"))
 	}
-	q := input(g, "q", f.F32("in.q"), b, l, d)
+	q := graph.Input(g, "q", f.F32("in.q"), b, l, d)
 	gradients["in.q"] = checked{q, same}
-	x := graph.Concat(graph.Upsample(q, 2), graph.Embedding(table("speaker.weight"), input(g, "speakers", f.I32("in.speaker"), b)))
+	x := graph.Concat(graph.Upsample(q, 2), graph.Embedding(table("speaker.weight"), graph.Input(g, "speakers", f.I32("in.speaker"), b)))
 	cond := layer(layer(x, "_l0"), "_l1")
 
 	param := map[string]*G.Node{}
 	for _, p := range cfg.Trained() {
-		param[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		param[p.Name] = graph.Input(g, p.Name, w[p.Name], p.MemoryShape()...)
 		if name, ok := wavenettest.GRUNames[p.Name]; ok {
 			gradients["param."+name] = checked{param[p.Name], p.ToFile}
 		}
@@ -72,8 +72,8 @@ func TestGoldenGRUVocoder(t *testing.T) {
 		previous, codes = append(previous, row[:samples]...), append(codes, row[1:]...)
 	}
 	n := Nodes{
-		Latents: cond, Speaker: input(g, "speaker", make([]int32, b), b),
-		Previous: input(g, "previous", previous, b, samples), Codes: input(g, "codes", codes, b, samples),
+		Latents: cond, Speaker: graph.Input(g, "speaker", make([]int32, b), b),
+		Previous: graph.Input(g, "previous", previous, b, samples), Codes: graph.Input(g, "codes", codes, b, samples),
 	}
 	Build(cfg, param, &n)
 

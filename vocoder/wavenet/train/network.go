@@ -2,7 +2,9 @@
 // likelihood of the codes and all gradients.
 //
 // [Build] adds the network to a graph whose latents may come from anywhere, an
-// encoder among them; [New] makes a graph of its own on given latents.
+// encoder among them; [New] makes a graph of its own on given latents, and [Run]
+// trains one in a run folder (internal/training), which gets vocoder.safetensors at
+// the end.
 package train
 
 import (
@@ -10,7 +12,6 @@ import (
 	"math"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vqspeech/internal/graph"
 	"vqspeech/vocoder/wavenet"
@@ -119,11 +120,4 @@ func conditioning(cfg wavenet.Config, param map[string]*G.Node, latents *G.Node)
 		c = graph.ConvTranspose1D(c, param[name+"weight"], param[name+"bias"], g)
 	}
 	return c
-}
-
-// input adds an input node whose value is backed by data, so that writing to
-// data changes the value.
-func input[T float32 | int32](g *G.ExprGraph, name string, data []T, shape ...int) *G.Node {
-	t := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
-	return G.NewTensor(g, t.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
 }

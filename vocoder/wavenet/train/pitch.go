@@ -2,11 +2,11 @@ package train
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
 
 	"vqspeech/internal/graph"
+	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/train"
 	"vqspeech/vocoder/wavenet"
@@ -38,29 +38,24 @@ func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, steps int,
 	param := map[string]*G.Node{}
 	var params G.Nodes
 	for _, p := range cfg.PitchParams() {
-		param[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		param[p.Name] = graph.Input(g, p.Name, w[p.Name], p.MemoryShape()...)
 		params = append(params, param[p.Name])
 	}
 	convs := wavenet.PitchConvs(m)
-	x := input(g, "features", mel, pitchBatch, pitchCrop, m)
+	x := graph.Input(g, "features", mel, pitchBatch, pitchCrop, m)
 	x = graph.ReLU(graph.Conv1D(x, param["pitch.conv1.weight"], param["pitch.conv1.bias"], convs[0]))
-	x = graph.Concat(x, graph.Embedding(param["pitch.speaker.weight"], input(g, "speaker", speaker, pitchBatch)))
+	x = graph.Concat(x, graph.Embedding(param["pitch.speaker.weight"], graph.Input(g, "speaker", speaker, pitchBatch)))
 	x = graph.ReLU(graph.Conv1D(x, param["pitch.conv2.weight"], param["pitch.conv2.bias"], convs[1]))
 	x = graph.Linear(x, param["pitch.out.weight"], param["pitch.out.bias"])
-	loss := graph.MSE(x, input(g, "pitch", target, pitchBatch, pitchCrop, wavenet.PitchDims))
-	grads, err := graph.Gradients(G.Nodes{loss}, G.Nodes{G.NewConstant(float32(1), G.In(g))}, params)
+	loss := graph.MSE(x, graph.Input(g, "pitch", target, pitchBatch, pitchCrop, wavenet.PitchDims))
+	machine, trained, _, err := graph.Compile(loss, params)
 	if err != nil {
 		return err
 	}
-	var trained []G.ValueGrad
-	for i, p := range params {
-		trained = append(trained, parameter{p, grads[i]})
-	}
-	machine := G.NewTapeMachine(g)
 	defer machine.Close()
 	adam := &train.Adam{LearningRate: 2e-3, ClipNorm: 1, Gamma: 0.3, Milestones: []int{steps / 2, steps * 3 / 4}}
 	for step := range steps {
-		rng := rand.New(rand.NewPCG(seed, uint64(streamPitch)<<56|uint64(step)))
+		rng := training.Random(seed, streamPitch, step)
 		for i := range pitchBatch {
 			u := us[rng.IntN(len(us))]
 			first := rng.IntN(u.frames(cfg) - pitchCrop + 1)

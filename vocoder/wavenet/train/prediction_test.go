@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"vqspeech/features"
@@ -146,7 +147,7 @@ func checkRun(t *testing.T, cfg wavenet.Config) {
 	if _, err := Run(t.Context(), options(parts)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{LatestFile, VoiceFile, training.MetricsFile} {
+	for _, name := range []string{training.ConfigFile, training.LatestFile, VoiceFile, training.MetricsFile} {
 		a, err := os.ReadFile(filepath.Join(whole, name))
 		if err != nil {
 			t.Fatal(err)
@@ -158,6 +159,10 @@ func checkRun(t *testing.T, cfg wavenet.Config) {
 		if string(a) != string(b) {
 			t.Errorf("%s of the resumed run differs", name)
 		}
+	}
+	var given RunConfig
+	if err := training.ReadJSON(filepath.Join(whole, training.ConfigFile), &given); err != nil || !reflect.DeepEqual(given.Vocoder.Network, cfg) || given.Train != tc || given.Training != 2 || given.Valid != 1 {
+		t.Errorf("config.json: %+v, %v", given, err)
 	}
 	voice, g, err := wavenet.Load(filepath.Join(whole, VoiceFile))
 	if err != nil {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"os"
 	"path/filepath"
 
+	"vqspeech/internal/safetensors"
 	"vqspeech/internal/training"
 	"vqspeech/model"
+	"vqspeech/model/checkpoint"
 	"vqspeech/model/train"
 	"vqspeech/vocoder/wavenet"
 )
@@ -39,23 +39,37 @@ type Progress struct {
 	Valid          *float64 // bits per sample, after an evaluation
 }
 
-// Names of the files in a run folder, besides the log (internal/training).
-const (
-	LatestFile = "latest.safetensors"
-	VoiceFile  = "vocoder.safetensors"
-)
+// VoiceFile is the finished vocoder in a run folder, besides config.json, the log
+// and the checkpoint of internal/training.
+const VoiceFile = "vocoder.safetensors"
 
-// Random streams of one run: every draw is a function of the seed, the stream
-// and the step.
+// RunConfig is what a run was given, as config.json of its folder says.
+type RunConfig struct {
+	Vocoder  wavenet.Voice
+	Train    Config
+	Training int               `json:"training_utterances"`
+	Valid    int               `json:"valid_utterances"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+func (o Options) config() RunConfig {
+	return RunConfig{o.voice(), o.Train, len(o.Training), len(o.Valid), o.Metadata}
+}
+
+// voice describes the finished vocoder.
+func (o Options) voice() wavenet.Voice {
+	return wavenet.Voice{
+		Network: o.Network, Speakers: o.Speakers, Model: o.Model, Temperature: o.Train.Temperature, Voiced: o.Train.Voiced,
+		Envelope: o.Train.Envelope,
+	}
+}
+
+// Random streams of one run (training.Random).
 const (
 	streamInit = iota
 	streamBatch
 	streamPitch
 )
-
-func random(seed uint64, stream, step int) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, uint64(stream)<<56|uint64(step)))
-}
 
 // Run trains until MaxSteps or until ctx ends; then it saves and returns
 // ctx.Err(). It returns the last score of the valid set (bits per sample, NaN
@@ -71,10 +85,10 @@ func Run(ctx context.Context, o Options) (valid float64, err error) {
 	if err := r.open(); err != nil {
 		return math.NaN(), err
 	}
-	defer r.close()
+	defer r.net.Close()
 	err = training.Loop(ctx, training.Options{
 		MaxSteps: o.Train.MaxSteps, LogEvery: o.Train.LogEvery, EvalEvery: o.Train.EvalEvery, CheckpointEvery: o.Train.CheckpointEvery,
-		Log: r.log, Progress: r.progress,
+		Dir: o.Dir, Config: o.config(), Progress: r.progress,
 	}, r)
 	return r.score, err
 }
@@ -97,48 +111,48 @@ type run struct {
 	valid   []Utterance
 	weights []int // of set, cumulative: positions a crop can take
 	adam    *train.Adam
-	log     *training.Log
 
 	loss  Loss    // of the last step
 	score float64 // of the valid set (bits per sample), NaN before the first
 }
 
-func (r *run) open() error {
-	o := r.o
-	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
-		return err
+// start returns the state that a run begins with: that of the latest checkpoint, or
+// a fresh one, whose network for the pitch is trained already.
+func (o Options) start() (*state, error) {
+	latest, err := training.Latest(o.Dir, o.Resume)
+	if err != nil {
+		return nil, err
 	}
 	text, err := json.Marshal(o.Train)
 	if err != nil {
+		return nil, err
+	}
+	if latest != "" {
+		s, err := safetensors.Load(latest, readState)
+		if err != nil {
+			return nil, err
+		}
+		if was, now := fmt.Sprintf("%+v", s.voice), fmt.Sprintf("%+v", o.voice()); was != now {
+			return nil, fmt.Errorf("%s: cannot resume with another network: was %s, is %s", latest, was, now)
+		}
+		s.train = text
+		return s, nil
+	}
+	s := &state{voice: o.voice(), train: text, weights: model.Weights{}, m: model.Weights{}, v: model.Weights{}}
+	initialise(o.Network, s.weights, training.Random(o.Train.Seed, streamInit, 0))
+	for _, p := range o.Network.Trained() {
+		s.m[p.Name], s.v[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
+	}
+	if o.Network.Prediction {
+		err = trainPitch(o.Network, s.weights, o.Training, o.Train.PitchSteps, o.Train.Seed)
+	}
+	return s, err
+}
+
+func (r *run) open() (err error) {
+	o := r.o
+	if r.state, err = o.start(); err != nil {
 		return err
-	}
-	voice := wavenet.Voice{
-		Network: o.Network, Speakers: o.Speakers, Model: o.Model, Temperature: o.Train.Temperature, Voiced: o.Train.Voiced,
-		Envelope: o.Train.Envelope,
-	}
-	latest := filepath.Join(o.Dir, LatestFile)
-	if _, err := os.Stat(latest); err == nil {
-		if !o.Resume {
-			return fmt.Errorf("%s: a run is there already: resume it or choose another folder", o.Dir)
-		}
-		if r.state, err = load(latest); err != nil {
-			return err
-		}
-		if was, now := fmt.Sprintf("%+v", r.state.voice), fmt.Sprintf("%+v", voice); was != now {
-			return fmt.Errorf("%s: cannot resume with another network: was %s, is %s", latest, was, now)
-		}
-		r.state.train = text
-	} else {
-		r.state = &state{voice: voice, train: text, weights: model.Weights{}, m: model.Weights{}, v: model.Weights{}}
-		initialise(o.Network, r.state.weights, random(o.Train.Seed, streamInit, 0))
-		for _, p := range o.Network.Trained() {
-			r.state.m[p.Name], r.state.v[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
-		}
-		if o.Network.Prediction {
-			if err := trainPitch(o.Network, r.state.weights, o.Training, o.Train.PitchSteps, o.Train.Seed); err != nil {
-				return err
-			}
-		}
 	}
 	r.state.average.Decay = o.Train.Average
 	total := 0
@@ -166,8 +180,7 @@ func (r *run) open() error {
 	for _, p := range o.Network.Trained() {
 		r.adam.M, r.adam.V = append(r.adam.M, r.state.m[p.Name]), append(r.adam.V, r.state.v[p.Name])
 	}
-	r.log, err = training.OpenLog(o.Dir, r.state.step)
-	return err
+	return nil
 }
 
 // room is the number of places where a crop of u can begin.
@@ -195,7 +208,7 @@ func (r *run) Steps() int { return r.state.step }
 // Step runs one optimiser step on crops drawn uniformly from all there are.
 func (r *run) Step() (err error) {
 	c := r.o.Train
-	rng := random(c.Seed, streamBatch, r.state.step)
+	rng := training.Random(c.Seed, streamBatch, r.state.step)
 	for i := range c.BatchSize {
 		at := rng.IntN(r.weights[len(r.weights)-1])
 		k := 0
@@ -220,16 +233,15 @@ func (r *run) Losses() any {
 	return stepRecord{r.state.step, r.loss.Bits, r.adam.GradNorm, r.adam.LearningRate}
 }
 
-// Evaluate scores the valid set.
-func (r *run) Evaluate() (any, error) {
+// Evaluate scores the valid set. No weights are chosen by it.
+func (r *run) Evaluate() (_ any, best bool, err error) {
 	if len(r.valid) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	var err error
 	if r.score, err = r.evaluate(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return map[string]any{"step": r.state.step, "valid": map[string]float64{"bits_per_sample": r.score}}, nil
+	return map[string]any{"step": r.state.step, "valid": map[string]float64{"bits_per_sample": r.score}}, false, nil
 }
 
 // evaluate scores the averaged weights on one crop from the middle of every
@@ -265,23 +277,11 @@ func (r *run) evaluate() (float64, error) {
 	return sum / float64(samples) / math.Ln2, nil
 }
 
-// Save writes the checkpoint.
-func (r *run) Save() error { return r.state.save(filepath.Join(r.o.Dir, LatestFile)) }
+// Save writes a checkpoint.
+func (r *run) Save(path string) error { return r.state.save(path) }
 
 // Finish writes the finished vocoder.
 func (r *run) Finish() error {
-	meta := map[string]string{"vqspeech.step": fmt.Sprint(r.state.step)}
-	for k, v := range r.o.Metadata {
-		meta[k] = v
-	}
+	meta := checkpoint.Metadata(r.state.step, r.o.Metadata)
 	return wavenet.Save(filepath.Join(r.o.Dir, VoiceFile), r.state.voice, r.state.average.Weights, meta)
-}
-
-func (r *run) close() {
-	if r.net != nil {
-		r.net.Close()
-	}
-	if r.log != nil {
-		r.log.Close()
-	}
 }

@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -66,19 +65,19 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 	}}
 	param := map[string]*G.Node{}
 	for _, p := range cfg.Trained() {
-		param[p.Name] = input(g, p.Name, w[p.Name], p.MemoryShape()...)
+		param[p.Name] = graph.Input(g, p.Name, w[p.Name], p.MemoryShape()...)
 		n.Params = append(n.Params, param[p.Name])
 	}
-	n.latents = input(g, "latents", n.In.Latents, b, l, cfg.Dim)
+	n.latents = graph.Input(g, "latents", n.In.Latents, b, l, cfg.Dim)
 	n.Nodes = Nodes{
-		Latents: graph.Jitter(n.latents, input(g, "jitter", n.In.Jitter, b, l)),
-		Speaker: input(g, "speaker", n.In.Speaker, b), Previous: input(g, "previous", n.In.Previous, b, t),
-		Codes: input(g, "codes", n.In.Codes, b, t),
+		Latents: graph.Jitter(n.latents, graph.Input(g, "jitter", n.In.Jitter, b, l)),
+		Speaker: graph.Input(g, "speaker", n.In.Speaker, b), Previous: graph.Input(g, "previous", n.In.Previous, b, t),
+		Codes: graph.Input(g, "codes", n.In.Codes, b, t),
 	}
 	if cfg.Prediction {
 		n.In.Signal, n.In.Prediction, n.In.Period = make([]int32, b*t), make([]int32, b*t), make([]int32, b*t)
-		n.Nodes.Signal, n.Nodes.Prediction = input(g, "signal", n.In.Signal, b, t), input(g, "prediction", n.In.Prediction, b, t)
-		n.Nodes.Period = input(g, "period", n.In.Period, b, t)
+		n.Nodes.Signal, n.Nodes.Prediction = graph.Input(g, "signal", n.In.Signal, b, t), graph.Input(g, "prediction", n.In.Prediction, b, t)
+		n.Nodes.Period = graph.Input(g, "period", n.In.Period, b, t)
 	}
 	Build(cfg, param, &n.Nodes)
 	return n, nil
@@ -86,25 +85,12 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 
 // compile differentiates the mean loss and builds the machine. It returns the
 // gradients of further nodes, if asked for.
-func (n *Net) compile(further ...*G.Node) (G.Nodes, error) {
-	g := n.Nodes.Mean.Graph()
-	one := G.NewConstant(float32(1), G.In(g))
-	grads, err := graph.Gradients(G.Nodes{n.Nodes.Mean}, G.Nodes{one}, append(slices.Clone(n.Params), further...))
-	if err != nil {
+func (n *Net) compile(further ...*G.Node) (grads G.Nodes, err error) {
+	if n.machine, n.trained, grads, err = graph.Compile(n.Nodes.Mean, n.Params, further...); err != nil {
 		return nil, fmt.Errorf("wavenet: %w", err)
 	}
-	for i, p := range n.Params {
-		n.trained = append(n.trained, parameter{p, grads[i]})
-	}
-	n.machine = G.NewTapeMachine(g)
-	return grads[len(n.Params):], nil
+	return grads, nil
 }
-
-// parameter is a trained tensor with the node that computes its gradient.
-type parameter struct{ value, grad *G.Node }
-
-func (p parameter) Value() G.Value         { return p.value.Value() }
-func (p parameter) Grad() (G.Value, error) { return p.grad.Value(), nil }
 
 // Loss is the likelihood of one batch.
 type Loss struct {

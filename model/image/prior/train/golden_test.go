@@ -86,8 +86,11 @@ func TestGradients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
-	n := r.graphs[b]
+	defer r.graphs.Close()
+	n, err := r.graphs.For(b)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.in.fill(o.Training, []int{0, 1})
 	loss := func() float64 {
 		n.machine.Reset()

@@ -75,6 +75,9 @@ func newNetwork(cfg prior.Config, batch int, w model.Weights) (n *network, err e
 	return n, nil
 }
 
+// Close releases the machine.
+func (n *network) Close() error { return n.machine.Close() }
+
 // stacks builds the gated layers on embedded codes and returns the output of the
 // horizontal stack, [B, H, W, F].
 func (n *network) stacks(cfg prior.Config, x, classes *G.Node) *G.Node {

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strconv"
 
 	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/training"
@@ -80,29 +79,27 @@ func Run(ctx context.Context, o Options) (*prior.Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if err := r.writeConfig(); err != nil {
-		return nil, err
-	}
-	if r.log, err = training.OpenLog(o.Dir, r.state.Step); err != nil {
-		return nil, err
-	}
+	defer r.graphs.Close()
 	err = training.Loop(ctx, training.Options{
-		MaxSteps: r.maxSteps, LogEvery: o.Train.LogEvery, EvalEvery: r.epochs.Steps(), CheckpointEvery: o.Train.CheckpointEvery,
-		Log: r.log, Progress: r.progress,
+		MaxSteps: o.MaxSteps(), LogEvery: o.Train.LogEvery, EvalEvery: r.epochs.Steps(), CheckpointEvery: o.Train.CheckpointEvery,
+		Dir: o.Dir, Config: o.config(), Progress: r.progress,
 	}, r)
 	return r.test, err
 }
 
+// MaxSteps is the number of optimiser steps of the whole run.
+func (o Options) MaxSteps() int {
+	c := o.Train
+	return training.MaxSteps(c.Epochs, training.StepsPerEpoch(o.Training.N, c.BatchSize), c.MaxSteps)
+}
+
 // run is one training run in progress, a training.Trainable.
 type run struct {
-	o        Options
-	maxSteps int
-	state    *checkpoint.Run[prior.Config]
-	graphs   map[int]*network // by batch size: the last batch of an epoch may be smaller
-	solver   *train.Adam
-	epochs   *training.Epochs
-	log      *training.Log
+	o      Options
+	state  *checkpoint.Run[prior.Config]
+	graphs train.Graphs[*network]
+	solver *train.Adam
+	epochs *training.Epochs
 
 	batch      prior.Evaluation // of the last step
 	last, test *prior.Evaluation
@@ -110,35 +107,20 @@ type run struct {
 
 func newRun(o Options) (*run, error) {
 	c := o.Train
-	r := &run{o: o, graphs: map[int]*network{}, epochs: training.NewEpochs(o.Training.N, c.BatchSize, c.Seed, streamShuffle)}
-	r.maxSteps = c.Epochs * r.epochs.Steps()
-	if c.MaxSteps > 0 {
-		r.maxSteps = min(r.maxSteps, c.MaxSteps)
-	}
+	r := &run{o: o, epochs: training.NewEpochs(o.Training.N, c.BatchSize, c.Seed, streamShuffle)}
 	var err error
 	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(c.Seed, streamInit, 0)
-	if r.state, err = checkpoint.Start(filepath.Join(o.Dir, train.LatestFile), o.Resume, o.Prior, c, free, rng); err != nil {
+	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Prior, c, free, rng); err != nil {
 		return nil, err
 	}
 	r.solver = &train.Adam{LearningRate: c.LearningRate, ClipNorm: math.Inf(1), Steps: r.state.Step}
 	for _, p := range o.Prior.Params() {
 		r.solver.M, r.solver.V = append(r.solver.M, r.state.M[p.Name]), append(r.solver.V, r.state.V[p.Name])
 	}
-	_, err = r.graph(min(c.BatchSize, o.Training.N))
+	r.graphs.Build = func(batch int) (*network, error) { return newNetwork(o.Prior, batch, r.state.Weights) }
+	_, err = r.graphs.For(min(c.BatchSize, o.Training.N))
 	return r, err
-}
-
-// graph returns the graph for a batch size.
-func (r *run) graph(batch int) (*network, error) {
-	if n := r.graphs[batch]; n != nil {
-		return n, nil
-	}
-	n, err := newNetwork(r.o.Prior, batch, r.state.Weights)
-	if err == nil {
-		r.graphs[batch] = n
-	}
-	return n, err
 }
 
 // progress tells the caller what the last step has done.
@@ -146,7 +128,7 @@ func (r *run) progress(evaluated bool) {
 	if r.o.Progress == nil {
 		return
 	}
-	p := Progress{Step: r.state.Step, MaxSteps: r.maxSteps, Batch: r.batch}
+	p := Progress{Step: r.state.Step, MaxSteps: r.o.MaxSteps(), Batch: r.batch}
 	if evaluated {
 		p.Valid = r.last
 	}
@@ -160,7 +142,7 @@ func (r *run) Steps() int { return r.state.Step }
 func (r *run) Step() error {
 	step := r.state.Step
 	grids := r.epochs.Items(step)
-	n, err := r.graph(len(grids))
+	n, err := r.graphs.For(len(grids))
 	if err != nil {
 		return err
 	}
@@ -188,53 +170,36 @@ func (r *run) Losses() any {
 	}{r.state.Step, r.batch, r.solver.GradNorm}
 }
 
-// Evaluate measures the valid set and keeps the best checkpoint.
-func (r *run) Evaluate() (any, error) {
+// Evaluate measures the valid set.
+func (r *run) Evaluate() (_ any, best bool, err error) {
 	if r.o.Valid.N == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	m, err := prior.New(r.o.Prior, r.state.Weights)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	e, err := m.Evaluate(r.o.Valid)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r.last = &e
-	if e.Nats < r.state.Best {
-		r.state.Best = e.Nats
-		if err := r.saveAs(train.BestFile); err != nil {
-			return nil, err
-		}
-	}
-	return map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.epochs.Steps(), "valid": e}, nil
+	record := map[string]any{"step": r.state.Step, "epoch": r.state.Step / r.epochs.Steps(), "valid": e}
+	return record, r.state.Better(e.Nats), nil
 }
 
-// Save writes the latest checkpoint.
-func (r *run) Save() error { return r.saveAs(train.LatestFile) }
-
-func (r *run) saveAs(name string) error {
-	return checkpoint.Save(filepath.Join(r.o.Dir, name), r.state)
-}
+// Save writes a checkpoint.
+func (r *run) Save(path string) error { return checkpoint.Save(path, r.state) }
 
 // Finish writes the finished prior from the best checkpoint, or from the last
 // one where there is no valid set, and measures the test set with it.
 func (r *run) Finish() error {
-	from := r.state
-	if r.o.Valid.N > 0 {
-		best, err := checkpoint.LoadRun[prior.Config](filepath.Join(r.o.Dir, train.BestFile))
-		if err != nil {
-			return err
-		}
-		from = best
-	}
-	meta := map[string]string{"vqspeech.step": strconv.Itoa(from.Step)}
-	for k, v := range r.o.Metadata {
-		meta[k] = v
+	from, err := r.state.Result(r.o.Dir, r.o.Valid.N > 0)
+	if err != nil {
+		return err
 	}
 	path := filepath.Join(r.o.Dir, PriorFile)
-	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, meta); err != nil {
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
 		return err
 	}
 	if r.o.Test.N == 0 {
@@ -252,22 +217,13 @@ func (r *run) Finish() error {
 	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
 }
 
-// writeConfig records what the run was given.
-func (r *run) writeConfig() error {
-	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, train.ConfigFile), struct {
+// config is what the run was given, for config.json.
+func (o Options) config() any {
+	return struct {
 		Prior    prior.Config
 		Train    Config
 		Training int `json:"training_grids"`
 		Valid    int `json:"valid_grids"`
 		Test     int `json:"test_grids"`
-	}{r.o.Prior, r.o.Train, r.o.Training.N, r.o.Valid.N, r.o.Test.N})
-}
-
-func (r *run) close() {
-	for _, n := range r.graphs {
-		n.machine.Close()
-	}
-	if r.log != nil {
-		r.log.Close()
-	}
+	}{o.Prior, o.Train, o.Training.N, o.Valid.N, o.Test.N}
 }

@@ -1,0 +1,54 @@
+package training
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"vqspeech/internal/strict"
+)
+
+// Names of the files that a run folder of any kind has, besides the log.
+const (
+	ConfigFile = "config.json"
+	LatestFile = "latest.safetensors"
+	BestFile   = "best.safetensors"
+)
+
+// Latest returns the checkpoint that a run in dir goes on from, "" where there is
+// none: the run is new, and Latest makes its folder. A checkpoint that is there
+// without resume is an error.
+func Latest(dir string, resume bool) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, LatestFile)
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !resume:
+		return "", fmt.Errorf("%s: a run is there already: resume it or choose another folder", dir)
+	}
+	return path, nil
+}
+
+// maxJSONBytes bounds a JSON file of a run folder; most of one are the names of
+// speakers.
+const maxJSONBytes = 16 << 20
+
+// ReadJSON reads a JSON file of a run folder. Errors name it.
+func ReadJSON(path string, v any) error {
+	text, err := strict.ReadFile(path, maxJSONBytes)
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, strict.Cause(err))
+	}
+	return nil
+}
