@@ -109,6 +109,16 @@ func (d ImageData) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Images is the number of images of all the splits of a prepared corpus that have a
+// part.
+func (d ImageData) Images(c *images.Corpus) int {
+	n := 0
+	for _, split := range []string{d.Train, d.Valid, d.Test} {
+		n += c.Info.Splits[split].Images
+	}
+	return n
+}
+
 // Options returns the training run of r on a prepared corpus, without a folder
 // and without callbacks. It reads the splits into memory.
 func (r Image) Options(c *images.Corpus) (train.Options, error) {

@@ -66,14 +66,16 @@ func (r Prior) Config(m *image.Model) prior.Config {
 }
 
 // Options returns the training run of r for a model on a prepared corpus, without
-// a folder and without callbacks. All images are encoded.
-func (r Prior) Options(c *images.Corpus, m *image.Model) (train.Options, error) {
+// a folder and without callbacks. All images are encoded; progress is told how many
+// are, of r.Data.Images.
+func (r Prior) Options(c *images.Corpus, m *image.Model, progress func(images int)) (train.Options, error) {
 	o := train.Options{Prior: r.Config(m), Train: r.Train}
 	text, err := r.YAML()
 	if err != nil {
 		return o, err
 	}
 	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
+	done := 0
 	for _, part := range []struct {
 		dst        *prior.Set
 		key, split string
@@ -81,16 +83,17 @@ func (r Prior) Options(c *images.Corpus, m *image.Model) (train.Options, error) 
 		if part.split == "" {
 			continue
 		}
-		if *part.dst, err = r.set(c, m, part.split); err != nil {
+		if *part.dst, err = r.set(c, m, part.split, func(images int) { progress(done + images) }); err != nil {
 			return o, fmt.Errorf("%s: %w", part.key, err)
 		}
+		done += part.dst.N
 	}
 	return o, nil
 }
 
 // set returns the codes that m gives to the images of a split, and their classes
 // if the prior is conditioned on them.
-func (r Prior) set(c *images.Corpus, m *image.Model, split string) (prior.Set, error) {
+func (r Prior) set(c *images.Corpus, m *image.Model, split string, progress func(images int)) (prior.Set, error) {
 	source := Image{Data: r.Data, Model: m.Config.Net, Quantizer: m.Config.Quantizer, Decoder: m.Config.Decoder}
 	set, err := source.Set(c, split)
 	if err != nil {
@@ -102,8 +105,15 @@ func (r Prior) set(c *images.Corpus, m *image.Model, split string) (prior.Set, e
 			return prior.Set{}, err
 		}
 	}
-	if s.Codes, err = m.Encode(set); err != nil {
-		return prior.Set{}, err
+	const block = 256 // images between two calls of progress
+	for from := 0; from < set.N; from += block {
+		to := min(from+block, set.N)
+		codes, err := m.Encode(set.Slice(from, to))
+		if err != nil {
+			return prior.Set{}, err
+		}
+		s.Codes = append(s.Codes, codes...)
+		progress(to)
 	}
 	if err := s.Check(r.Config(m)); err != nil {
 		return prior.Set{}, fmt.Errorf("%s: %s: %w", c.Dir, split, err)

@@ -131,9 +131,9 @@ func (a *app) newFigure(cmd *cobra.Command, sweep func(c *images.Corpus, set []s
 	var o figureOptions
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = a.verb(func(cmd *cobra.Command, _ []string) error {
-		c, err := images.Open(o.data)
+		c, err := openImageCorpus(o.data)
 		if err != nil {
-			return hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
+			return err
 		}
 		s, err := sweep(c, o.set)
 		if err != nil {

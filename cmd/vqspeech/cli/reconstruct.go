@@ -13,7 +13,6 @@ import (
 	"vqspeech/model/image"
 	"vqspeech/model/train"
 	"vqspeech/recipes"
-	"vqspeech/recipes/images"
 )
 
 type reconstructOptions struct {
@@ -105,9 +104,9 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	if err != nil {
 		return pathFirst(err)
 	}
-	c, err := images.Open(o.data)
+	c, err := openImageCorpus(o.data)
 	if err != nil {
-		return hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
+		return err
 	}
 	source, err := recipes.ImagesFor(m.Config, c, o.split)
 	if err != nil {

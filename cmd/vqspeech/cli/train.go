@@ -1,34 +1,15 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
-	"time"
-
 	"github.com/spf13/cobra"
 
-	"vqspeech/model/train"
 	"vqspeech/recipes"
-	"vqspeech/recipes/corpus"
 )
 
 type trainOptions struct {
 	data, run    string
 	set          []string
 	resume, json bool
-}
-
-// trainReport is the JSON object of train.
-type trainReport struct {
-	Run        string            `json:"run"`
-	Model      string            `json:"model"`
-	Steps      int               `json:"steps"`
-	Seconds    float64           `json:"seconds"`
-	Valid      *train.Evaluation `json:"valid,omitempty"`
-	Utterances map[string]int    `json:"utterances"`
 }
 
 func (a *app) trainCmd() *cobra.Command {
@@ -98,6 +79,7 @@ or {"run", "prior", "steps", "seconds", "valid": {"nats_per_code",
 	return cmd
 }
 
+// train goes by the sections of the recipe.
 func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	if vocoder, err := recipes.IsVocoder(path); err != nil {
 		return err
@@ -114,70 +96,5 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	} else if image {
 		return a.trainImage(cmd, path, o)
 	}
-	recipe, err := recipes.Load(path, o.set...)
-	if err != nil {
-		return err
-	}
-	c, err := openCorpus(o.data)
-	if err != nil {
-		return err
-	}
-	opts, err := recipe.Options(c)
-	if err != nil {
-		return err
-	}
-	opts.Dir, opts.Resume = o.run, o.resume
-	begun := time.Now()
-	bar := newMeter(a.stderr, "train", recipe.Train.MaxSteps)
-	step := 0
-	opts.Progress = func(p train.Progress) {
-		step = p.Step
-		bar.what = fmt.Sprintf("train loss %.4g", p.Losses.Total)
-		bar.set(p.Step, p.MaxSteps)
-		if p.Valid != nil {
-			bar.note("step %d: valid mse %.2f dB², perplexity %.1f, %d codes used", p.Step, p.Valid.MSE, p.Valid.Perplexity, p.Valid.UsedCodes)
-		}
-	}
-	a.savesOnInterrupt.Store(true)
-	valid, err := train.Run(cmd.Context(), opts)
-	bar.finish()
-	if errors.Is(err, context.Canceled) {
-		return interrupted(o.run, step, err)
-	}
-	if err != nil {
-		return pathFirst(err)
-	}
-	r := trainReport{
-		Run: o.run, Model: filepath.Join(o.run, train.ModelFile), Steps: recipe.Train.MaxSteps, Seconds: time.Since(begun).Seconds(), Valid: valid,
-		Utterances: map[string]int{"train": len(opts.Training), "holdout": len(opts.Holdout), "valid": len(opts.Valid)},
-	}
-	if o.json {
-		return writeJSON(cmd.OutOrStdout(), r)
-	}
-	fmt.Fprintf(a.stderr, "%s: %d steps in %s\n", r.Model, r.Steps, time.Since(begun).Round(time.Second))
-	return nil
-}
-
-// interrupted tells what became of the state of a run that was stopped after a
-// step of this session, 0 before the first.
-func interrupted(run string, step int, err error) error {
-	for line := range strings.Lines(err.Error()) {
-		if line = strings.TrimSpace(line); line != context.Canceled.Error() {
-			return fmt.Errorf("%s: interrupted, and the state could not be saved: %s", run, line)
-		}
-	}
-	at := ""
-	if step > 0 {
-		at = fmt.Sprintf(" at step %d", step)
-	}
-	return hintError{fmt.Errorf("%s: interrupted and saved%s", run, at), "the same command with --resume goes on"}
-}
-
-// openCorpus opens a prepared folder, and says how one is made where there is none.
-func openCorpus(dir string) (*corpus.Corpus, error) {
-	c, err := corpus.Open(dir)
-	if err != nil {
-		return nil, hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
-	}
-	return c, nil
+	return a.trainSpeech(cmd, path, o)
 }

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,19 +11,7 @@ import (
 	imagetrain "vqspeech/model/image/train"
 	"vqspeech/model/train"
 	"vqspeech/recipes"
-	"vqspeech/recipes/images"
 )
-
-// trainImageReport is the JSON object of train for images.
-type trainImageReport struct {
-	Run     string            `json:"run"`
-	Model   string            `json:"model"`
-	Steps   int               `json:"steps"`
-	Seconds float64           `json:"seconds"`
-	Valid   *image.Evaluation `json:"valid,omitempty"` // of the last epoch
-	Test    *image.Evaluation `json:"test,omitempty"`
-	Images  map[string]int    `json:"images"`
-}
 
 // trainImage trains a model of images.
 func (a *app) trainImage(cmd *cobra.Command, path string, o trainOptions) error {
@@ -33,53 +19,33 @@ func (a *app) trainImage(cmd *cobra.Command, path string, o trainOptions) error 
 	if err != nil {
 		return err
 	}
-	c, err := images.Open(o.data)
+	c, err := openImageCorpus(o.data)
 	if err != nil {
-		return hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
+		return err
 	}
 	opts, err := recipe.Options(c)
 	if err != nil {
 		return err
 	}
 	opts.Dir, opts.Resume = o.run, o.resume
-	r := trainImageReport{
-		Run: o.run, Model: filepath.Join(o.run, train.ModelFile),
+	r := &trainReport{
+		Run: o.run, Model: filepath.Join(o.run, train.ModelFile), Steps: opts.MaxSteps(),
 		Images: map[string]int{"train": opts.Training.N, "valid": opts.Valid.N, "test": opts.Test.N},
 	}
-	begun := time.Now()
-	var bar *meter
-	opts.Progress = func(p imagetrain.Progress) {
-		if bar == nil {
-			bar = newMeter(a.stderr, "train", p.MaxSteps)
+	return a.runTraining(cmd, o, r, func(ctx context.Context, t *trainingRun) error {
+		opts.Progress = func(p imagetrain.Progress) {
+			t.step(p.Step, "loss %.4g", p.Losses.Total)
+			if p.Valid != nil {
+				r.Valid = p.Valid
+				t.valid(imageScores(*p.Valid))
+			}
 		}
-		r.Steps = p.Step
-		bar.what = fmt.Sprintf("train loss %.4g", p.Losses.Total)
-		bar.set(p.Step, p.MaxSteps)
-		if p.Valid != nil {
-			r.Valid = p.Valid
-			bar.note("step %d: valid %s", p.Step, imageScores(*p.Valid))
+		test, err := imagetrain.Run(ctx, opts)
+		if test != nil {
+			r.Test, t.test = test, imageScores(*test)
 		}
-	}
-	a.savesOnInterrupt.Store(true)
-	r.Test, err = imagetrain.Run(cmd.Context(), opts)
-	if bar != nil {
-		bar.finish()
-	}
-	if errors.Is(err, context.Canceled) {
-		return interrupted(o.run, r.Steps, err)
-	}
-	if err != nil {
-		return pathFirst(err)
-	}
-	r.Seconds = time.Since(begun).Seconds()
-	if o.json {
-		return writeJSON(cmd.OutOrStdout(), r)
-	}
-	if r.Test != nil {
-		fmt.Fprintf(a.stderr, "%s: test %s\n", r.Model, imageScores(*r.Test))
-	}
-	fmt.Fprintf(a.stderr, "%s: %d steps in %s\n", r.Model, r.Steps, time.Since(begun).Round(time.Second))
-	return nil
+		return err
+	})
 }
 
 // imageScores puts an evaluation into words.

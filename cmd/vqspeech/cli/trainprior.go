@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,19 +11,7 @@ import (
 	"vqspeech/model/image/prior"
 	"vqspeech/model/image/prior/train"
 	"vqspeech/recipes"
-	"vqspeech/recipes/images"
 )
-
-// trainPriorReport is the JSON object of train for a prior.
-type trainPriorReport struct {
-	Run     string            `json:"run"`
-	Prior   string            `json:"prior"`
-	Steps   int               `json:"steps"`
-	Seconds float64           `json:"seconds"`
-	Valid   *prior.Evaluation `json:"valid,omitempty"` // of the last epoch
-	Test    *prior.Evaluation `json:"test,omitempty"`
-	Images  map[string]int    `json:"images"`
-}
 
 // imageModel loads the model of images that --model names.
 func (a *app) imageModel() (*image.Model, error) {
@@ -46,53 +32,36 @@ func (a *app) trainPrior(cmd *cobra.Command, path string, o trainOptions) error 
 	if err != nil {
 		return err
 	}
-	c, err := images.Open(o.data)
+	c, err := openImageCorpus(o.data)
 	if err != nil {
-		return hintError{pathFirst(err), "vqspeech prepare makes such a folder"}
+		return err
 	}
-	opts, err := recipe.Options(c, m)
+	total := recipe.Data.Images(c)
+	bar := newMeter(a.stderr, "encode", total)
+	opts, err := recipe.Options(c, m, func(images int) { bar.set(images, total) })
+	bar.finish()
 	if err != nil {
 		return err
 	}
 	opts.Dir, opts.Resume = o.run, o.resume
-	r := trainPriorReport{
-		Run: o.run, Prior: filepath.Join(o.run, train.PriorFile),
+	r := &trainReport{
+		Run: o.run, Prior: filepath.Join(o.run, train.PriorFile), Steps: opts.MaxSteps(),
 		Images: map[string]int{"train": opts.Training.N, "valid": opts.Valid.N, "test": opts.Test.N},
 	}
-	begun := time.Now()
-	var bar *meter
-	opts.Progress = func(p train.Progress) {
-		if bar == nil {
-			bar = newMeter(a.stderr, "train", p.MaxSteps)
+	return a.runTraining(cmd, o, r, func(ctx context.Context, t *trainingRun) error {
+		opts.Progress = func(p train.Progress) {
+			t.step(p.Step, "%.3f nats a code", p.Batch.Nats)
+			if p.Valid != nil {
+				r.Valid = p.Valid
+				t.valid(priorScores(*p.Valid))
+			}
 		}
-		r.Steps = p.Step
-		bar.what = fmt.Sprintf("train %.3f nats a code", p.Batch.Nats)
-		bar.set(p.Step, p.MaxSteps)
-		if p.Valid != nil {
-			r.Valid = p.Valid
-			bar.note("step %d: valid %s", p.Step, priorScores(*p.Valid))
+		test, err := train.Run(ctx, opts)
+		if test != nil {
+			r.Test, t.test = test, priorScores(*test)
 		}
-	}
-	a.savesOnInterrupt.Store(true)
-	r.Test, err = train.Run(cmd.Context(), opts)
-	if bar != nil {
-		bar.finish()
-	}
-	if errors.Is(err, context.Canceled) {
-		return interrupted(o.run, r.Steps, err)
-	}
-	if err != nil {
-		return pathFirst(err)
-	}
-	r.Seconds = time.Since(begun).Seconds()
-	if o.json {
-		return writeJSON(cmd.OutOrStdout(), r)
-	}
-	if r.Test != nil {
-		fmt.Fprintf(a.stderr, "%s: test %s\n", r.Prior, priorScores(*r.Test))
-	}
-	fmt.Fprintf(a.stderr, "%s: %d steps in %s\n", r.Prior, r.Steps, time.Since(begun).Round(time.Second))
-	return nil
+		return err
+	})
 }
 
 // priorScores puts an evaluation into words.
