@@ -109,8 +109,7 @@ func (d ImageData) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Images is the number of images of all the splits of a prepared corpus that have a
-// part.
+// Images is the number of images of a prepared corpus that have a part.
 func (d ImageData) Images(c *images.Corpus) int {
 	n := 0
 	for _, split := range []string{d.Train, d.Valid, d.Test} {

@@ -1,14 +1,19 @@
 package recipes_test
 
 import (
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"vqspeech/model"
+	"vqspeech/model/image"
 	"vqspeech/model/image/prior"
 	"vqspeech/recipes"
+	"vqspeech/recipes/images"
 )
 
 // TestPriorRecipes wants the sizes and schedules of the corpora's priors.
@@ -44,6 +49,59 @@ func TestPriorErrors(t *testing.T) {
 		}
 		if _, err := recipes.ParsePrior("r.yaml", []byte(c.doc), overrides...); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%q %s: got %v, want %s", c.doc, c.set, err, c.want)
+		}
+	}
+}
+
+// TestPriorOptions wants the codes of whole splits, whatever the blocks in which
+// they are made.
+func TestPriorOptions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	src := images.Source{Corpus: "noise", Root: "noise", Height: 28, Width: 28, Channels: 1}
+	for name, n := range map[string]int{"train": 300, "valid": 20, "test": 9} {
+		pixels := make([]uint8, n*28*28)
+		for i := range pixels {
+			pixels[i] = uint8(rng.Uint32())
+		}
+		src.Splits = append(src.Splits, images.Split{Name: name, N: n, Read: func(i int, dst []uint8) error {
+			copy(dst, pixels[i*len(dst):])
+			return nil
+		}})
+	}
+	dir := t.TempDir()
+	if _, err := images.Prepare(t.Context(), src, dir, images.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := images.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := image.DefaultConfig(image.Net28)
+	cfg.Net.ResBlocks, cfg.Quantizer.CodebookSize, cfg.Quantizer.CodebookDim = 1, 16, 4
+	w := model.Weights{}
+	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
+		w[p.Name] = p.Init(rng)
+	}
+	m, err := image.New(cfg, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := recipes.DefaultPrior()
+	var told []int
+	o, err := r.Options(c, m, func(images int) { told = append(told, images) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{256, 300, 320, r.Data.Images(c)}; !slices.Equal(told, want) || want[3] != 329 {
+		t.Errorf("progress %v, want %v", told, want)
+	}
+	for split, got := range map[string]prior.Set{"train": o.Training, "valid": o.Valid, "test": o.Test} {
+		set, err := c.Read(split)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := m.Encode(set); err != nil || got.N != set.N || !slices.Equal(got.Codes, want) {
+			t.Errorf("%s: other codes than those of the whole split, %v", split, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -115,11 +116,20 @@ func (r Vocoder) Network(cfg model.Config) wavenet.Config {
 	return n
 }
 
+// Recordings is the number of recordings of a prepared corpus that have a part.
+func (r Vocoder) Recordings(c *corpus.Corpus) int {
+	n := 0
+	for _, split := range slices.Concat(r.Data.Train, r.Data.Valid) {
+		n += c.Info.Splits[split].Utterances
+	}
+	return n
+}
+
 // Options returns the training run of r for a model on a prepared corpus,
 // without a folder and without callbacks. All recordings are encoded and, with
 // prediction, decoded by the model, each in its own speaker's voice, and kept in
-// memory.
-func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error) {
+// memory; progress is told how many are begun, of r.Recordings.
+func (r Vocoder) Options(c *corpus.Corpus, m *model.Model, progress func(recordings int)) (train.Options, error) {
 	o := train.Options{
 		Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers, Model: fmt.Sprintf("%x", m.Fingerprint()),
 	}
@@ -131,6 +141,7 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 		return o, err
 	}
 	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
+	begun := 0
 	for _, set := range []struct {
 		dst    *[]train.Utterance
 		key    string
@@ -145,6 +156,8 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model) (train.Options, error
 		turn := make(chan struct{}, runtime.GOMAXPROCS(0))
 		for k, i := range idx {
 			turn <- struct{}{}
+			begun++
+			progress(begun)
 			wait.Go(func() {
 				us[k], errs[k] = r.conditioned(c, i, m)
 				<-turn

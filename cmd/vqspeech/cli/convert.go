@@ -8,14 +8,8 @@ import (
 	"vqspeech/model"
 )
 
-type convertOptions struct {
-	out, to string
-	vocoder vocoderOptions
-	json    bool
-}
-
 func (a *app) convertCmd() *cobra.Command {
-	var o convertOptions
+	var o synthOptions
 	cmd := &cobra.Command{
 		Use:   "convert IN... --to ID [-o OUT.wav]",
 		Short: "Say the same in another voice",
@@ -31,26 +25,21 @@ With --json the report is an object a line on standard output:
 		Args: cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.convert(cmd, args, o) }),
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.to, "to", "", "speaker to speak as (see: vqspeech speakers)")
-	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
-	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	a.synthFlags(cmd, &o, "to")
 	_ = cmd.MarkFlagRequired("to")
-	o.vocoder.flags(cmd)
-	a.completeSpeaker(cmd, "to")
 	return cmd
 }
 
-func (a *app) convert(cmd *cobra.Command, args []string, o convertOptions) error {
-	if o.to == "" {
+func (a *app) convert(cmd *cobra.Command, args []string, o synthOptions) error {
+	if o.speaker == "" {
 		return usagef("--to is empty, want a speaker id")
 	}
-	jobs, err := plan(args, o.out, "-to-"+fileName(o.to)+".wav", false)
+	jobs, err := plan(args, o.out, "-to-"+fileName(o.speaker)+".wav", false)
 	if err != nil {
 		return err
 	}
-	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.to, func(ctx context.Context, m *model.Model, voice voicing, j job) (r synthReport, err error) {
-		s, err := a.newSynth(m, voice, o.to, j.out)
+	return a.synthesise(cmd, jobs, o, func(ctx context.Context, m *model.Model, voice voicing, j job) (r synthReport, err error) {
+		s, err := a.newSynth(m, voice, o.speaker, j.out)
 		if err != nil {
 			return r, err
 		}
@@ -64,7 +53,7 @@ func (a *app) convert(cmd *cobra.Command, args []string, o convertOptions) error
 		if err != nil {
 			return r, err
 		}
-		return synthReport{Speaker: o.to, Samples: samples, Units: s.units}, s.finish(samples)
+		return synthReport{Speaker: o.speaker, Samples: samples, Units: s.units}, s.finish(samples)
 	})
 }
 

@@ -13,10 +13,21 @@ import (
 	"vqspeech/quant/units"
 )
 
-type decodeOptions struct {
+// synthOptions are those of the verbs that make speech.
+type synthOptions struct {
 	out, speaker string
 	vocoder      vocoderOptions
 	json         bool
+}
+
+// synthFlags adds their flags; the one for the speaker has its own name.
+func (a *app) synthFlags(cmd *cobra.Command, o *synthOptions, speaker string) {
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
+	f.StringVar(&o.speaker, speaker, "", "speaker to speak as (see: vqspeech speakers)")
+	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
+	o.vocoder.flags(cmd)
+	a.completeSpeaker(cmd, speaker)
 }
 
 // synthReport is the JSON object of decode, convert and vocode.
@@ -38,7 +49,7 @@ or {"file", "error"}, in the order of the inputs. The speed of a file is its own
 beside the others that were made at the same time.`
 
 func (a *app) decodeCmd() *cobra.Command {
-	var o decodeOptions
+	var o synthOptions
 	cmd := &cobra.Command{
 		Use:   "decode IN.vqs... [-o OUT.wav|OUT.npy]",
 		Short: "Turn units into speech",
@@ -62,16 +73,11 @@ With --json the report is an object a line on standard output:
 		Args: cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.decode(cmd, args, o) }),
 	}
-	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
-	f.StringVar(&o.speaker, "speaker", "", "speaker to speak as (see: vqspeech speakers)")
-	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
-	o.vocoder.flags(cmd)
-	a.completeSpeaker(cmd, "speaker")
+	a.synthFlags(cmd, &o, "speaker")
 	return cmd
 }
 
-func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
+func (a *app) decode(cmd *cobra.Command, args []string, o synthOptions) error {
 	jobs, err := plan(args, o.out, ".wav", false)
 	if err != nil {
 		return err
@@ -79,28 +85,28 @@ func (a *app) decode(cmd *cobra.Command, args []string, o decodeOptions) error {
 	if f := cmd.Flags(); isMel(jobs[0].out) && (f.Changed("vocoder") || f.Changed("seed")) {
 		return usagef("%s is a spectrogram, for which there is no vocoder", jobs[0].out)
 	}
-	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
+	return a.synthesise(cmd, jobs, o, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
 		return a.decodeFile(ctx, cmd, m, voice, j, o.speaker)
 	})
 }
 
 // synthesise runs the jobs of decode, convert or vocode and reports each.
-func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vocoderOptions, speaker string,
+func (a *app) synthesise(cmd *cobra.Command, jobs []job, o synthOptions,
 	one func(context.Context, *model.Model, voicing, job) (synthReport, error),
 ) error {
-	if asJSON && jobs[0].out == "-" {
+	if o.json && jobs[0].out == "-" {
 		return usagef("--json and the audio cannot both go to standard output")
 	}
 	m, err := a.model()
 	if err != nil {
 		return err
 	}
-	if speaker != "" {
-		if _, err := m.SpeakerIndex(speaker); err != nil {
+	if o.speaker != "" {
+		if _, err := m.SpeakerIndex(o.speaker); err != nil {
 			return err
 		}
 	}
-	voices, err := vocoders(vocoder, m)
+	voices, err := vocoders(o.vocoder, m)
 	if err != nil {
 		return err
 	}
@@ -117,10 +123,10 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vo
 		return r, err
 	}, func(j job, r synthReport, err error) error {
 		if err != nil {
-			return a.failed(cmd, &failed, j.in, err, asJSON)
+			return a.failed(cmd, &failed, j.in, err, o.json)
 		}
 		seconds += r.Seconds
-		if asJSON {
+		if o.json {
 			return writeJSON(cmd.OutOrStdout(), r)
 		}
 		fmt.Fprintf(a.stderr, "%s: %.2f s as speaker %s, %.1f x real time\n", display(j.in), r.Seconds, r.Speaker, r.XRealtime)
@@ -129,7 +135,7 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, asJSON bool, vocoder vo
 	if err != nil {
 		return err
 	}
-	if done := len(jobs) - failed.count; done > 1 && !asJSON {
+	if done := len(jobs) - failed.count; done > 1 && !o.json {
 		fmt.Fprintf(a.stderr, "%d files: %.2f s, %.1f x real time in total\n", done, seconds, seconds/time.Since(begun).Seconds())
 	}
 	return failed.result(len(jobs))

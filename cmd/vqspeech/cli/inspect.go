@@ -105,6 +105,9 @@ func inspect(w io.Writer, file string, asJSON bool) error {
 	case n == len(head) && head[8] == '{':
 		return inspectModel(w, file, in, asJSON)
 	}
+	if _, err := model.Read(head[:n]); errors.Is(err, safetensors.ErrTorch) {
+		return err
+	}
 	return fmt.Errorf("file begins with %q, want a .vqs file or a model (safetensors)", head[:min(n, 4)])
 }
 

@@ -97,7 +97,7 @@ type output struct {
 
 func (a *app) create(cmd *cobra.Command, path string) (*output, error) {
 	if path == "-" {
-		return &output{name: "(stdout)", stdout: cmd.OutOrStdout(), forget: func() {}}, nil
+		return &output{name: outputName(path), stdout: cmd.OutOrStdout(), forget: func() {}}, nil
 	}
 	f, err := atomicfile.Create(path)
 	if err != nil {
@@ -106,6 +106,14 @@ func (a *app) create(cmd *cobra.Command, path string) (*output, error) {
 	o := &output{name: path, file: f}
 	o.forget = a.track(o)
 	return o, nil
+}
+
+// outputName is how an output is shown.
+func outputName(path string) string {
+	if path == "-" {
+		return "(stdout)"
+	}
+	return path
 }
 
 // Write counts the bytes and names the file in errors.

@@ -5,11 +5,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"vqspeech/internal/npy"
 	"vqspeech/model/image"
 	"vqspeech/model/train"
 	"vqspeech/recipes"
@@ -92,12 +90,8 @@ With --json it is one object on standard output:
 }
 
 func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) error {
-	picture := strings.EqualFold(filepath.Ext(o.out), ".png")
-	switch {
-	case o.out != "-" && !picture && !strings.EqualFold(filepath.Ext(o.out), ".npy"):
-		return usagef("output %q must end in .npy or .png", o.out)
-	case o.out == "-" && o.json:
-		return usagef("--json and the images cannot both go to standard output")
+	if err := checkImageOutput(o.out, o.json); err != nil {
+		return err
 	}
 	path := modelOf(run)
 	m, err := image.Load(path)
@@ -115,7 +109,7 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	if source.N == 0 {
 		return fmt.Errorf("%s: the split %s has no images", o.data, o.split)
 	}
-	if picture {
+	if isPicture(o.out) {
 		source = source.Slice(0, min(gridImages, source.N))
 	}
 	r := reconstructReport{
@@ -123,7 +117,8 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 		Model: path, Corpus: c.Info.Corpus, Split: o.split, Images: source.N, Output: o.out,
 	}
 	rng := rand.New(rand.NewPCG(o.seed, 0))
-	var result, partners image.Set
+	var result image.Set
+	var partners []image.Set // of interp: the third row of a picture
 	switch {
 	case o.neighbor >= 0:
 		r.Kind = fmt.Sprintf("neighbor-%d", o.neighbor)
@@ -135,32 +130,18 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 		if source.N < 2 {
 			return fmt.Errorf("%s: the split %s has one image, want two to lie between", o.data, o.split)
 		}
-		partners = source.Partners(rng)
-		result, err = m.Interpolate(source, partners)
+		others := source.Partners(rng)
+		partners = append(partners, others)
+		result, err = m.Interpolate(source, others)
 	default:
 		result, err = m.Reconstruct(source)
 	}
 	if err != nil {
 		return named(path, err)
 	}
-	out, err := a.create(cmd, o.out)
-	if err != nil {
+	rows := append([]image.Set{source, result}, partners...)
+	if err := a.writeImages(cmd, o.out, m.Config, result, rows...); err != nil {
 		return err
-	}
-	defer out.Abort()
-	switch {
-	case !picture:
-		err = npy.Write(out, []int{result.N, result.Height, result.Width, result.Channels}, result.Images)
-	case o.interp:
-		err = image.WriteGrid(out, m.Config, source, result, partners)
-	default:
-		err = image.WriteGrid(out, m.Config, source, result)
-	}
-	if err != nil {
-		return outputNamed(o.out, err)
-	}
-	if err := out.Commit(); err != nil {
-		return outputNamed(o.out, err)
 	}
 	if o.json {
 		return writeJSON(cmd.OutOrStdout(), r)

@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"vqspeech/internal/npy"
 	"vqspeech/model/image"
 	"vqspeech/model/image/prior"
 	"vqspeech/model/image/prior/train"
@@ -82,12 +80,10 @@ With --json it is one object on standard output:
 }
 
 func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
-	picture := strings.EqualFold(filepath.Ext(o.out), ".png")
+	if err := checkImageOutput(o.out, o.json); err != nil {
+		return err
+	}
 	switch {
-	case o.out != "-" && !picture && !strings.EqualFold(filepath.Ext(o.out), ".npy"):
-		return usagef("output %q must end in .png or .npy", o.out)
-	case o.out == "-" && o.json:
-		return usagef("--json and the images cannot both go to standard output")
 	case o.n < 1 || o.n > maxSamples:
 		return usagef("-n: must be between 1 and %d (got %d)", maxSamples, o.n)
 	case !(o.temperature >= prior.MinTemperature && o.temperature <= prior.MaxTemperature):
@@ -132,26 +128,13 @@ func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
 	}
 	r.Seconds = time.Since(begun).Seconds()
 	r.Rate = float64(o.n) / r.Seconds
-	out, err := a.create(cmd, o.out)
-	if err != nil {
+	if err := a.writeImages(cmd, o.out, m.Config, set, set); err != nil {
 		return err
-	}
-	defer out.Abort()
-	if picture {
-		err = image.WriteGrid(out, m.Config, set)
-	} else {
-		err = npy.Write(out, []int{set.N, set.Height, set.Width, set.Channels}, set.Images)
-	}
-	if err != nil {
-		return outputNamed(o.out, err)
-	}
-	if err := out.Commit(); err != nil {
-		return outputNamed(o.out, err)
 	}
 	if o.json {
 		return writeJSON(cmd.OutOrStdout(), r)
 	}
-	fmt.Fprintf(a.stderr, "%s: %d images in %.2f s, %.1f images/s\n", out.name, o.n, r.Seconds, r.Rate)
+	fmt.Fprintf(a.stderr, "%s: %d images in %.2f s, %.1f images/s\n", outputName(o.out), o.n, r.Seconds, r.Rate)
 	return nil
 }
 

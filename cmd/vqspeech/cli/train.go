@@ -18,8 +18,9 @@ func (a *app) trainCmd() *cobra.Command {
 		Use:   "train RECIPE.yaml --data DIR --run DIR",
 		Short: "Train a model of speech or images, a vocoder or a prior",
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
---run gets metrics.jsonl, the same as TensorBoard events, checkpoints, and at the
-end model.safetensors, which every other verb takes as --model.
+--run gets config.json (what the run was given), metrics.jsonl, the same as
+TensorBoard events, checkpoints, and at the end model.safetensors, which every other
+verb takes as --model.
 
 A recipe has the sections data, features, model, quantizer and train; --set
 section.key=value overrides any key, and can be given several times. The same

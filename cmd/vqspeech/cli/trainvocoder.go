@@ -25,7 +25,10 @@ func (a *app) trainVocoder(cmd *cobra.Command, path string, o trainOptions) erro
 	if err != nil {
 		return err
 	}
-	opts, err := recipe.Options(c, m)
+	total := recipe.Recordings(c)
+	bar := newMeter(a.stderr, "encode", total)
+	opts, err := recipe.Options(c, m, func(recordings int) { bar.set(recordings, total) })
+	bar.finish()
 	if err != nil {
 		return err
 	}

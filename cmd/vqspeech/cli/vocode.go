@@ -15,14 +15,8 @@ import (
 	"vqspeech/vocoder"
 )
 
-type vocodeOptions struct {
-	out, speaker string
-	vocoder      vocoderOptions
-	json         bool
-}
-
 func (a *app) vocodeCmd() *cobra.Command {
-	var o vocodeOptions
+	var o synthOptions
 	cmd := &cobra.Command{
 		Use:   "vocode MEL.npy... [-o OUT.wav]",
 		Short: "Turn a log-mel spectrogram into speech",
@@ -41,21 +35,16 @@ or {"file", "error"}.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.vocode(cmd, args, o) }),
 	}
-	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
-	f.StringVar(&o.speaker, "speaker", "", "speaker to speak as (see: vqspeech speakers)")
-	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
-	o.vocoder.flags(cmd)
-	a.completeSpeaker(cmd, "speaker")
+	a.synthFlags(cmd, &o, "speaker")
 	return cmd
 }
 
-func (a *app) vocode(cmd *cobra.Command, args []string, o vocodeOptions) error {
+func (a *app) vocode(cmd *cobra.Command, args []string, o synthOptions) error {
 	jobs, err := plan(args, o.out, ".wav", false)
 	if err != nil {
 		return err
 	}
-	return a.synthesise(cmd, jobs, o.json, o.vocoder, o.speaker, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
+	return a.synthesise(cmd, jobs, o, func(ctx context.Context, m *model.Model, voice voicing, j job) (synthReport, error) {
 		return a.vocodeFile(ctx, m, voice, j, o.speaker)
 	})
 }
