@@ -42,11 +42,7 @@ func DefaultImage(net image.NetKind) Image {
 
 // LoadImage is Load for a recipe of images.
 func LoadImage(path string, overrides ...string) (Image, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return Image{}, err
-	}
-	return ParseImage(path, data, overrides...)
+	return load(path, overrides, ParseImage)
 }
 
 // ParseImage is Parse for a recipe of images.
@@ -57,11 +53,7 @@ func ParseImage(name string, data []byte, overrides ...string) (Image, error) {
 			net = kind
 		}
 	}
-	r := DefaultImage(image.NetKind(net))
-	if err := parse(name, data, overrides, &r, func() error { return r.Validate() }); err != nil {
-		return Image{}, err
-	}
-	return r, nil
+	return parse(name, data, overrides, DefaultImage(image.NetKind(net)))
 }
 
 // IsImage says whether the file at path has the key model.kind.

@@ -20,11 +20,17 @@ const maxFileBytes = 128 << 10
 // Load reads the recipe file at path over the defaults, applies the overrides
 // ("section.key=value", later ones win) and validates the result.
 func Load(path string, overrides ...string) (Recipe, error) {
+	return load(path, overrides, Parse)
+}
+
+// load reads a recipe of any kind.
+func load[R any](path string, overrides []string, parse func(string, []byte, ...string) (R, error)) (R, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return Recipe{}, err
+		var none R
+		return none, err
 	}
-	return Parse(path, data, overrides...)
+	return parse(path, data, overrides...)
 }
 
 // readFile reads the recipe file at path; its errors begin with the path.
@@ -41,31 +47,27 @@ func readFile(path string) ([]byte, error) {
 // The error joins all that is wrong, one line each: "name:line: key: fault"
 // for what is written wrongly, "name: key: fault" for values out of range.
 func Parse(name string, data []byte, overrides ...string) (Recipe, error) {
-	r := Default()
-	err := parse(name, data, overrides, &r, func() error { return r.Validate() })
-	if err != nil {
-		return Recipe{}, err
-	}
-	return r, nil
+	return parse(name, data, overrides, Default())
 }
 
 // parse decodes a recipe of any kind over the defaults in r.
-func parse(name string, data []byte, overrides []string, r any, validate func() error) error {
+func parse[R interface{ Validate() error }](name string, data []byte, overrides []string, r R) (R, error) {
+	var none R
 	if len(data) > maxFileBytes {
-		return fmt.Errorf("%s: larger than %d bytes, not a recipe", name, maxFileBytes)
+		return none, fmt.Errorf("%s: larger than %d bytes, not a recipe", name, maxFileBytes)
 	}
 	d := decoder{}
-	d.document(name, data, r)
+	d.document(name, data, &r)
 	for _, o := range overrides {
-		d.override(o, r)
+		d.override(o, &r)
 	}
 	if len(d.errs) > 0 {
-		return errors.Join(d.errs...)
+		return none, errors.Join(d.errs...)
 	}
-	if err := validate(); err != nil {
-		return prefixLines(name, err)
+	if err := r.Validate(); err != nil {
+		return none, prefixLines(name, err)
 	}
-	return nil
+	return r, nil
 }
 
 // prefixLines names the file in front of every line of a joined error.

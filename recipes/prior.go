@@ -30,20 +30,12 @@ func DefaultPrior() Prior {
 
 // LoadPrior is Load for a prior's recipe.
 func LoadPrior(path string, overrides ...string) (Prior, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return Prior{}, err
-	}
-	return ParsePrior(path, data, overrides...)
+	return load(path, overrides, ParsePrior)
 }
 
 // ParsePrior is Parse for a prior's recipe.
 func ParsePrior(name string, data []byte, overrides ...string) (Prior, error) {
-	r := DefaultPrior()
-	if err := parse(name, data, overrides, &r, func() error { return r.Validate() }); err != nil {
-		return Prior{}, err
-	}
-	return r, nil
+	return parse(name, data, overrides, DefaultPrior())
 }
 
 // IsPrior says whether the file at path has a section "prior".

@@ -40,21 +40,12 @@ func DefaultVocoder() Vocoder {
 
 // LoadVocoder is Load for a vocoder's recipe.
 func LoadVocoder(path string, overrides ...string) (Vocoder, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return Vocoder{}, err
-	}
-	return ParseVocoder(path, data, overrides...)
+	return load(path, overrides, ParseVocoder)
 }
 
 // ParseVocoder is Parse for a vocoder's recipe.
 func ParseVocoder(name string, data []byte, overrides ...string) (Vocoder, error) {
-	r := DefaultVocoder()
-	err := parse(name, data, overrides, &r, func() error { return r.Validate() })
-	if err != nil {
-		return Vocoder{}, err
-	}
-	return r, nil
+	return parse(name, data, overrides, DefaultVocoder())
 }
 
 // IsVocoder says whether the file at path has a section "vocoder".
