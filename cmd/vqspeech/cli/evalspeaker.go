@@ -1,20 +1,14 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"math"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"vqspeech/audio"
 	"vqspeech/features/metric"
-	"vqspeech/internal/bootstrap"
 	"vqspeech/internal/simd"
 	"vqspeech/recipes/corpus"
 )
@@ -185,109 +179,6 @@ func (a *app) evalSpeaker(cmd *cobra.Command, args []string, o speakerOptions) e
 	return failed.result(total + len(jobs))
 }
 
-// A claim is a recording and whose voice it is to have; err says why it is none.
-type claim struct {
-	judgement
-	load func() (*audio.Clip, error)
-	err  error
-}
-
-// A claimant tells source and target by the name of a recording.
-type claimant struct {
-	target  string            // of all, if not empty
-	known   []string          // speakers of the classifier
-	sources map[string]string // the speaker of an utterance, by its id
-}
-
-func (c *claimant) unknown(id string) error {
-	return fmt.Errorf("speaker %q is not one of those to train on: %s", id, strings.Join(c.known, ", "))
-}
-
-// jobs returns the recordings to judge: files, those in folders, or a split.
-func (c *claimant) jobs(from *corpus.Corpus, inputs []string, split string) ([]claim, error) {
-	var jobs []claim
-	if len(inputs) == 0 {
-		idx, err := from.Select(split)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range idx {
-			jobs = append(jobs, c.claim(audioOf(from, i), func() (*audio.Clip, error) { return clipOf(from, i) }))
-		}
-		return jobs, nil
-	}
-	for _, in := range inputs {
-		if in == "" || in == "-" {
-			return nil, usagef("want the name of a file or a folder")
-		}
-		files := []string{in}
-		if isFolder(in) {
-			found, err := recordings(in)
-			if err != nil {
-				return nil, err
-			}
-			files = nil
-			for _, same := range found {
-				files = append(files, same...)
-			}
-			if len(files) == 0 {
-				return nil, fmt.Errorf("%s: no recordings (.wav, .flac) in the folder", in)
-			}
-			slices.Sort(files)
-		}
-		for _, file := range files {
-			jobs = append(jobs, c.claim(file, func() (*audio.Clip, error) { return audio.Load(file) }))
-		}
-	}
-	return jobs, nil
-}
-
-func (c *claimant) claim(file string, load func() (*audio.Clip, error)) claim {
-	name := filepath.Base(file)
-	if _, ok := c.sources[name]; !ok { // an id may have a point in it
-		name = strings.TrimSuffix(name, filepath.Ext(name))
-	}
-	j := claim{load: load, judgement: judgement{File: file, Source: c.sources[name]}}
-	j.Target = cmp.Or(c.target, j.Source)
-	if j.Source == "" { // then it is no utterance itself
-		for at := range name {
-			to, ok := strings.CutPrefix(name[at:], "-to-")
-			if ok && c.sources[name[:at]] != "" {
-				j.Source = c.sources[name[:at]]
-				j.Target = cmp.Or(c.target, c.speaker(to), to)
-				break
-			}
-		}
-	}
-	switch {
-	case j.Target == "":
-		j.err = errors.New("the name has no target, want UTTERANCE-to-ID or UTTERANCE of the corpus, or --target")
-	case !slices.Contains(c.known, j.Target):
-		j.err = c.unknown(j.Target)
-	}
-	return j
-}
-
-// speaker returns the id that convert writes so into a name, or "".
-func (c *claimant) speaker(name string) string {
-	for _, id := range c.known {
-		if fileName(id) == name {
-			return id
-		}
-	}
-	return ""
-}
-
-// audioOf names the recording of an utterance of a corpus; clipOf loads it.
-func audioOf(c *corpus.Corpus, i int) string {
-	return filepath.Join(c.Dir, filepath.FromSlash(c.Utterances[i].Audio))
-}
-
-func clipOf(c *corpus.Corpus, i int) (*audio.Clip, error) {
-	samples, err := c.Samples(i)
-	return &audio.Clip{Samples: samples, SampleRate: c.Utterances[i].SampleRate}, err
-}
-
 // trainSpeakers trains a classifier on splits of a corpus, says in part on what,
 // and returns the number of utterances that it should have been trained on.
 func (a *app) trainSpeakers(cmd *cobra.Command, c *corpus.Corpus, splits []string, part *corpusPart,
@@ -399,87 +290,4 @@ func (a *app) voices(cmd *cobra.Command, what string, n int, load func(i int) (*
 		}
 	})
 	return voices, errs, cmd.Context().Err()
-}
-
-// speakerFigures are what speakerStatistics returns.
-var speakerFigures = []pairFigure{
-	{key: "target_recognised", label: "target recognised", format: "%.1f", unit: "%", scale: 100},
-	{key: "source_recognised", label: "source recognised", format: "%.1f", unit: "%", scale: 100},
-	{key: "similarity", label: "similarity", format: "%.2f", unit: "nats a frame"},
-	{key: "eer", label: "equal error rate", format: "%.1f", unit: "%", scale: 100},
-}
-
-func speakerStatistics(sample []*judgement) []float64 {
-	var target, source, similarity, conversions float64
-	var targets, others []float64
-	for _, j := range sample {
-		if j.Recognised == j.Target {
-			target++
-		}
-		if j.conversion() {
-			conversions++
-			if j.Recognised == j.Source {
-				source++
-			}
-		}
-		similarity += j.Similarity
-		for p, s := range j.trials {
-			if p == j.target {
-				targets = append(targets, s)
-			} else {
-				others = append(others, s)
-			}
-		}
-	}
-	n := float64(len(sample))
-	return []float64{target / n, source / conversions, similarity / n, metric.EqualErrorRate(targets, others)}
-}
-
-// score fills in the figures and returns the rows of their table.
-func (r *voiceReport) score() (rows []string) {
-	all := make([]*judgement, len(r.Judgements))
-	trials := 0
-	counts := map[confusion]int{}
-	for i := range all {
-		j := &r.Judgements[i]
-		all[i] = j
-		trials += len(j.trials)
-		if j.Recognised != j.Target {
-			counts[confusion{Target: j.Target, Recognised: j.Recognised}]++
-		}
-	}
-	for c, n := range counts {
-		c.Count = n
-		r.Confusions = append(r.Confusions, c)
-	}
-	slices.SortFunc(r.Confusions, func(a, b confusion) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Recognised, b.Recognised))
-	})
-	value := speakerStatistics(all)
-	sampled := make([]*judgement, len(all))
-	low, high := bootstrap.Intervals(len(all), func(sample []int) []float64 {
-		for i, k := range sample {
-			sampled[i] = all[k]
-		}
-		return speakerStatistics(sampled)
-	})
-	for i, f := range speakerFigures {
-		r.Scores[f.key] = score{Value: number(value[i]), Low: number(low[i]), High: number(high[i])}
-		if !math.IsNaN(value[i]) {
-			rows = append(rows, f.label, f.row(value[i], low[i], high[i]))
-		}
-	}
-	var confused []string
-	for _, c := range r.Confusions {
-		confused = append(confused, fmt.Sprintf("%d × %s as %s", c.Count, c.Target, c.Recognised))
-	}
-	if len(confused) > 0 {
-		rows = append(rows, "confused", strings.Join(confused, ", "))
-	}
-	return append(rows,
-		"trials", fmt.Sprintf("%d with the target, %d with each other speaker", len(all), trials-len(all)),
-		"convention", r.Convention,
-		"trained on", fmt.Sprintf("%d utterances, %d speakers, %.1f min, split %s",
-			r.Training.Utterances, r.Training.Speakers, r.Training.Seconds/60, strings.Join(r.Training.Splits, ", ")),
-		"measured on", fmt.Sprintf("%d recordings, %d conversions, %.1f min", r.Recordings, r.Conversions, r.Seconds/60))
 }
