@@ -65,10 +65,14 @@ type QuantizerConfig struct {
 	EMAEpsilon       float64 `yaml:"ema_epsilon" json:"ema_epsilon"`
 	EMADebias        bool    `yaml:"ema_debias" json:"ema_debias"` // true: Sonnet's zero-debiased averages; false: as published by bshall/ZeroSpeech
 
-	// DeadCodeThreshold resets codes used fewer than this many times in the
-	// last DeadCodeInterval steps to a random latent of the batch; 0 never.
-	DeadCodeThreshold int `yaml:"dead_code_threshold" json:"dead_code_threshold"`
-	DeadCodeInterval  int `yaml:"dead_code_interval" json:"dead_code_interval"`
+	// Every DeadCodeInterval steps, one of two rules may look at how often each
+	// code was used in them. DeadCodeThreshold (Jukebox) resets all codes used
+	// fewer than this many times to a random latent of the batch; 0 never.
+	// DeadCodeFraction (HQA) moves the least used code beside the most used one if
+	// it has less than this fraction of its uses; 0 never.
+	DeadCodeThreshold int     `yaml:"dead_code_threshold" json:"dead_code_threshold"`
+	DeadCodeFraction  float64 `yaml:"dead_code_fraction" json:"dead_code_fraction"`
+	DeadCodeInterval  int     `yaml:"dead_code_interval" json:"dead_code_interval"`
 }
 
 // DefaultConfig returns the published reference model (sony/sqvae speech,
@@ -149,6 +153,10 @@ func (q QuantizerConfig) Validate(kinds []QuantizerKind) error {
 	within("ema_decay", q.EMADecay, 0, 1-1e-9)
 	within("ema_epsilon", q.EMAEpsilon, 1e-12, 1)
 	between("dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
+	within("dead_code_fraction", q.DeadCodeFraction, 0, 1)
+	if q.DeadCodeThreshold > 0 && q.DeadCodeFraction > 0 {
+		errs = append(errs, errors.New("quantizer: dead_code_threshold and dead_code_fraction are two rules, want one of them 0"))
+	}
 	between("dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
 	return errors.Join(errs...)
 }

@@ -54,14 +54,18 @@ func (c *Codebook) Update(latents []float32, codes []int32, rng *rand.Rand) {
 	if c.ema != nil {
 		c.ema.Update(c.vectors, latents, codes)
 	}
-	if c.cfg.DeadCodeThreshold == 0 {
+	if c.cfg.DeadCodeThreshold == 0 && c.cfg.DeadCodeFraction == 0 {
 		return
 	}
 	for _, k := range codes {
 		c.uses[k]++
 	}
 	if c.steps%c.cfg.DeadCodeInterval == 0 {
-		vq.Reset(c.vectors, latents, c.uses, c.cfg.DeadCodeThreshold, c.ema, rng)
+		if c.cfg.DeadCodeFraction > 0 {
+			vq.Split(c.vectors, c.uses, c.cfg.DeadCodeFraction, c.ema, rng)
+		} else {
+			vq.Reset(c.vectors, latents, c.uses, c.cfg.DeadCodeThreshold, c.ema, rng)
+		}
 		clear(c.uses)
 	}
 }

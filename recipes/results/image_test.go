@@ -129,8 +129,11 @@ func TestSystems(t *testing.T) {
 		"SQ-VAE I (exp(s))":            func(q *image.QuantizerConfig) { q.Variance = image.Exp },
 		"SQ-VAE, fixed variance (0.3)": func(q *image.QuantizerConfig) { q.Variance, q.InitialScale = image.Fixed, 0.3 },
 		"SQ-VAE III":                   func(q *image.QuantizerConfig) { q.Kind = model.Gaussian3 },
-		"VQ-VAE EMA, code reset":       func(q *image.QuantizerConfig) { q.Kind, q.DeadCodeThreshold = model.VQEMA, 1 },
-		"VAE":                          func(q *image.QuantizerConfig) { q.Kind = image.VAE },
+		"VQ-VAE EMA, code reset":       func(q *image.QuantizerConfig) { q.Kind, q.DeadCodeFraction = model.VQEMA, 0.03 },
+		"VQ-VAE EMA, code reset (to random latents)": func(q *image.QuantizerConfig) {
+			q.Kind, q.DeadCodeThreshold = model.VQEMA, 1
+		},
+		"VAE": func(q *image.QuantizerConfig) { q.Kind = image.VAE },
 	} {
 		changed := c
 		change(&changed.Quantizer)

@@ -45,8 +45,10 @@ func systemOf(c image.Config) (name, variant string) {
 		case kind == model.Gaussian1 && q.Variance == image.Exp:
 			variant = "exp(s)"
 		}
-	case kind == model.VQEMA && q.DeadCodeThreshold > 0:
+	case kind == model.VQEMA && q.DeadCodeFraction > 0:
 		name = vqReset
+	case kind == model.VQEMA && q.DeadCodeThreshold > 0:
+		name, variant = vqReset, "to random latents"
 	default:
 		name = map[model.QuantizerKind]string{image.VAE: vae, model.VQ: "VQ-VAE", model.VQEMA: vqEMA}[kind]
 	}

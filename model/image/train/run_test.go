@@ -82,7 +82,9 @@ func TestEverySystemLearns(t *testing.T) {
 	fixed.Quantizer.Variance, fixed.Quantizer.InitialScale = image.Fixed, 0.3
 	reset := small(image.Net28, model.VQEMA, image.GaussianDecoder)
 	reset.Quantizer.DeadCodeThreshold, reset.Quantizer.DeadCodeInterval = 1, 5
-	for _, cfg := range append(configs, learned, fixed, reset) {
+	split := reset
+	split.Quantizer.DeadCodeThreshold, split.Quantizer.DeadCodeFraction = 0, 0.03
+	for _, cfg := range append(configs, learned, fixed, reset, split) {
 		name := fmt.Sprintf("%s/%s/%s/%s", cfg.Net.Kind, cfg.Quantizer.Kind, cfg.Quantizer.Variance, cfg.Decoder.Kind)
 		t.Run(name, func(t *testing.T) {
 			o := options(t, cfg)

@@ -24,6 +24,7 @@ type mixture struct {
 	variance  float64 // gaussian-1: of the start
 	fixed     bool    // gaussian-1: it stays
 	threshold int     // codes with fewer uses between two looks at them move
+	fraction  float64 // instead: the least used code splits the most used one
 	collapsed bool    // all codes but one start far from every point
 }
 
@@ -108,7 +109,11 @@ func (m mixture) train(t *testing.T, seed uint64) mixtureResult {
 			uses[c]++
 		}
 		if step%mixtureInterval == mixtureInterval-1 {
-			vq.Reset(vectors, graphtest.Floats(z), uses, m.threshold, ema, rng)
+			if m.fraction > 0 {
+				vq.Split(vectors, uses, m.fraction, ema, rng)
+			} else {
+				vq.Reset(vectors, graphtest.Floats(z), uses, m.threshold, ema, rng)
+			}
 			clear(uses)
 		}
 	}
@@ -162,14 +167,19 @@ func TestMixture(t *testing.T) {
 
 // TestDeadCodes starts with all codes but one far from every latent.
 func TestDeadCodes(t *testing.T) {
-	dead := mixture{kind: "vq", collapsed: true}
-	revived := dead
-	revived.threshold = 1
-	if r := dead.train(t, 1); r.perplexity != 1 {
-		t.Errorf("the perplexity is %g without reset, want 1: gradients do not reach codes that are not used", r.perplexity)
-	}
-	if r := revived.train(t, 1); !(r.perplexity > 12) {
-		t.Errorf("the perplexity is %g with reset, want more than 12", r.perplexity)
+	for _, kind := range []string{"vq", "vq-ema"} {
+		dead := mixture{kind: kind, collapsed: true}
+		revived, split := dead, dead
+		revived.threshold, split.fraction = 1, 0.03
+		if r := dead.train(t, 1); kind == "vq" && r.perplexity != 1 {
+			t.Errorf("%s: the perplexity is %g without reset, want 1: gradients do not reach codes that are not used", kind, r.perplexity)
+		}
+		if r := revived.train(t, 1); !(r.perplexity > 12) {
+			t.Errorf("%s: the perplexity is %g with reset, want more than 12", kind, r.perplexity)
+		}
+		if r := split.train(t, 1); !(r.perplexity > 12) {
+			t.Errorf("%s: the perplexity is %g where codes split, want more than 12", kind, r.perplexity)
+		}
 	}
 }
 
