@@ -17,17 +17,17 @@ func (a *app) evalCmd() *cobra.Command {
 		Short: "Measure a model or recordings",
 		Long: `Eval measures a model (mse, codebook), its units or other features (codebook,
 bitrate, abx), recordings against their references (mse, mcd, f0, stoi, sisdr), whose
-voice they have (speaker), transcripts (wer), or images (fid, pixels). A file that
+voice they have (speaker), transcripts (wer), or images (fid, frechet, pixels). A file that
 cannot be measured is reported, counted and makes the exit status 1; it never enters
 a score.`,
 		Args: unknownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no metric given, want mse, codebook, bitrate, abx, mcd, f0, stoi, sisdr, speaker, wer, fid or pixels")
+			return usagef("no metric given, want mse, codebook, bitrate, abx, mcd, f0, stoi, sisdr, speaker, wer, fid, frechet or pixels")
 		},
 	}
 	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd(),
 		a.evalSpeakerCmd(), a.evalABXCmd(), a.evalWERCmd(), a.evalBitrateCmd(),
-		a.evalFIDCmd(), a.evalPixelsCmd())
+		a.evalFIDCmd(), a.evalFrechetCmd(), a.evalPixelsCmd())
 	return cmd
 }
 
