@@ -90,6 +90,7 @@ type ImageResult struct {
 	Run  string           `json:"run"`
 	Seed uint64           `json:"seed"`
 	Test image.Evaluation `json:"test"`
+	FID  map[string]FID   `json:"fid,omitempty"`
 }
 
 // Image makes tables of finished runs. Only runs on the same images and with the
@@ -143,11 +144,12 @@ func (g *ImageGroup) add(r *ImageRun) {
 		row.System, row.Variant = systemOf(c.Model)
 		g.Rows = append(g.Rows, row)
 	}
-	g.Rows[i].Runs = append(g.Rows[i].Runs, ImageResult{r.Dir, c.Train.Seed, r.Test})
+	g.Rows[i].Runs = append(g.Rows[i].Runs, ImageResult{r.Dir, c.Train.Seed, r.Test, r.FID})
 }
 
 // finish averages, sorts and notes.
 func (g *ImageGroup) finish() {
+	g.Notes = []string{}
 	published := publishedFor(g.Corpus, g.Values)
 	if published != nil {
 		g.PublishedTable, g.PublishedEpochs = published.table, published.epochs
@@ -161,6 +163,7 @@ func (g *ImageGroup) finish() {
 				row.Scores[m.key] = score(row.Runs, func(r ImageResult) float64 { return m.of(r.Test) })
 			}
 		}
+		g.Notes = append(g.Notes, row.fids()...)
 		if published != nil {
 			row.Published = published.rows[row.System]
 		}
@@ -180,7 +183,6 @@ func (g *ImageGroup) finish() {
 
 // note says in which respects rows are unlike each other and the paper.
 func (g *ImageGroup) note() {
-	g.Notes = []string{}
 	differ := func(what string, of func(ImageRow) string) {
 		g.Notes = append(g.Notes, differences(g.Rows, what, of)...)
 	}
@@ -198,6 +200,7 @@ func (g *ImageGroup) note() {
 	}
 	g.Notes = append(g.Notes, differences(withCodes, "the codebook", ImageRow.codebook)...)
 	differ("the number of seeds", func(r ImageRow) string { return fmt.Sprint(len(r.Runs)) })
+	g.Notes = append(g.Notes, g.fidSizes()...)
 	for _, row := range g.Rows {
 		if g.PublishedEpochs > 0 && row.Epochs < float64(g.PublishedEpochs) {
 			g.Notes = append(g.Notes, fmt.Sprintf("%s: %.4g of the %d epochs of the paper", row.name(), row.Epochs, g.PublishedEpochs))
@@ -246,51 +249,28 @@ func (g ImageGroup) markdown(b *strings.Builder) {
 	if g.PublishedTable > 0 {
 		fmt.Fprintf(b, "; paper: table %d", g.PublishedTable)
 	}
-	b.WriteString("\n\n| system |")
-	rule := "|---|"
-	column := func(title string) {
-		fmt.Fprintf(b, " %s |", title)
-		rule += "---|"
-	}
-	var shown []imageMeasure
+	b.WriteString("\n\n")
+	var shown, fids []column
 	for _, m := range imageMeasures {
 		if slices.ContainsFunc(g.Rows, func(r ImageRow) bool { return m.applies(r.Model) }) {
-			shown = append(shown, m)
+			shown = append(shown, column{m.key, m.title, m.digits})
 		}
 	}
-	for _, m := range shown {
-		column(m.title)
-		if g.published(m.key) {
-			column("paper")
+	for _, kind := range FIDKinds {
+		if g.has(fidKey(kind)) {
+			fids = append(fids, column{fidKey(kind), kind, 1})
 		}
 	}
-	for _, title := range []string{"seeds", "epochs", "steps", "batch", "codebook"} {
-		column(title)
-	}
-	fmt.Fprintf(b, "\n%s\n", rule)
-	for _, r := range g.Rows {
-		fmt.Fprintf(b, "| %s |", r.name())
-		for _, m := range shown {
-			text := func(scores map[string]Score, several bool) {
-				cell := "–"
-				if s, ok := scores[m.key]; ok {
-					cell = fmt.Sprintf("%.*f", m.digits, s.Mean)
-					if several {
-						cell += fmt.Sprintf(" ± %.*f", m.digits, s.Std)
-					}
-				}
-				fmt.Fprintf(b, " %s |", cell)
-			}
-			text(r.Scores, len(r.Runs) > 1)
-			if g.published(m.key) {
-				text(r.Published, true)
-			}
-		}
+	g.table(b, "system", shown, []string{"seeds", "epochs", "steps", "batch", "codebook"}, func(r ImageRow) string {
 		seeds := make([]string, len(r.Runs))
 		for i, run := range r.Runs {
 			seeds[i] = fmt.Sprint(run.Seed)
 		}
-		fmt.Fprintf(b, " %s | %.4g | %d | %d | %s |\n", strings.Join(seeds, ", "), r.Epochs, r.Steps, r.BatchSize, r.codebook())
+		return fmt.Sprintf(" %s | %.4g | %d | %d | %s |", strings.Join(seeds, ", "), r.Epochs, r.Steps, r.BatchSize, r.codebook())
+	})
+	if fids != nil {
+		b.WriteString("\n")
+		g.table(b, "FID of", fids, nil, func(ImageRow) string { return "" })
 	}
 	if len(g.Notes) > 0 {
 		b.WriteString("\n")
@@ -298,6 +278,56 @@ func (g ImageGroup) markdown(b *strings.Builder) {
 	for _, n := range g.Notes {
 		fmt.Fprintf(b, "- %s\n", n)
 	}
+}
+
+// A column shows a score.
+type column struct {
+	key, title string
+	digits     int
+}
+
+// table writes a row for each system: scores, beside them what the paper reports,
+// and further cells.
+func (g ImageGroup) table(b *strings.Builder, first string, shown []column, further []string, cells func(ImageRow) string) {
+	titles := []string{first}
+	for _, c := range shown {
+		titles = append(titles, c.title)
+		if g.published(c.key) {
+			titles = append(titles, "paper")
+		}
+	}
+	titles = append(titles, further...)
+	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(titles, " | "), strings.Repeat("---|", len(titles)))
+	for _, r := range g.Rows {
+		fmt.Fprintf(b, "| %s |", r.name())
+		for _, c := range shown {
+			fmt.Fprintf(b, " %s |", c.text(r.Scores, len(r.Runs) > 1))
+			if g.published(c.key) {
+				fmt.Fprintf(b, " %s |", c.text(r.Published, true))
+			}
+		}
+		fmt.Fprintf(b, "%s\n", cells(r))
+	}
+}
+
+// text is the cell of a score, with its deviation if it is of several runs.
+func (c column) text(scores map[string]Score, several bool) string {
+	s, ok := scores[c.key]
+	if !ok {
+		return "–"
+	}
+	if !several {
+		return fmt.Sprintf("%.*f", c.digits, s.Mean)
+	}
+	return fmt.Sprintf("%.*f ± %.*f", c.digits, s.Mean, c.digits, s.Std)
+}
+
+// has says whether a run or the paper has a measure of one of the rows.
+func (g ImageGroup) has(key string) bool {
+	return g.published(key) || slices.ContainsFunc(g.Rows, func(r ImageRow) bool {
+		_, ok := r.Scores[key]
+		return ok
+	})
 }
 
 // published says whether the paper reports a measure of one of the rows.

@@ -17,9 +17,10 @@ type ImageRun struct {
 	Dir       string
 	Config    imagetrain.RunConfig
 	Test      image.Evaluation
-	Corpus    string // empty: not recorded
-	SplitHash string // the same
-	Recipe    string // YAML; the same
+	FID       map[string]FID // by kind; those that were recorded
+	Corpus    string         // empty: not recorded
+	SplitHash string         // the same
+	Recipe    string         // YAML; the same
 }
 
 // FinishedImage returns the result of a run of an image model. One that is not
@@ -41,6 +42,9 @@ func (r *Run) FinishedImage() (*ImageRun, error) {
 	result := &ImageRun{Dir: r.Dir, Config: *r.Image}
 	var err error
 	if result.Test, err = imagetrain.ReadTest(r.Dir); err != nil {
+		return nil, err
+	}
+	if result.FID, err = fidsOf(r.Dir); err != nil {
 		return nil, err
 	}
 	meta, err := metadata(filepath.Join(r.Dir, train.ModelFile))

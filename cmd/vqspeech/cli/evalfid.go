@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"vqspeech/model/image/metric"
+	"vqspeech/recipes/results"
 )
 
 // inceptionDim is the dimension of the features of FID.
@@ -24,6 +27,7 @@ type fidReport struct {
 
 func (a *app) evalFIDCmd() *cobra.Command {
 	var files [2]string
+	var run, of string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "fid --features-a A.npy --features-b B.npy",
@@ -46,24 +50,39 @@ are not part of this program. Where Python is, after pip install pytorch-fid,
       numpy.save("a.npy", get_activations(files, net, dims=2048))
 
 makes them of a folder of images, which PIL.Image.fromarray(x.squeeze()).save(name)
-makes of the images x of an array. rFID has test images on one side and their
-reconstructions (vqspeech reconstruct) on the other. FID falls with the number of images, so compare only
+makes of the images x of an array. (Without Python there is eval frechet, which is
+not FID.) rFID has test images on one side and their reconstructions (vqspeech
+reconstruct) on the other. FID falls with the number of images, so compare only
 figures of as many; with no more rows than dimensions the covariance is singular
 and a warning says so. Nothing is added to singular covariances (pytorch-fid adds
 1e-6 to their diagonals where its matrix root fails; the one taken here cannot).
 
+With --run and --of the figure is also recorded in RUN/fid.json, where table image
+finds it. RUN is the folder of the run whose model made the images of B, --of says
+which: ` + strings.Join(results.FIDKinds, ", ") + ` (see
+reconstruct and sample). That B was made so is not checked. It must be an FID (D =
+2048), and holds until the run's model changes.
+
 With --json it is {"metric": "fid", "fid", "rows_a", "rows_b", "dims", "biased"},
 where biased says that a set has no more rows than dimensions.`,
-		Example: `  vqspeech eval fid --features-a test.npy --features-b reconstructed.npy`,
-		Args:    cobra.NoArgs,
+		Example: `  vqspeech eval fid --features-a test.npy --features-b reconstructed.npy
+  vqspeech eval fid --features-a test.npy --features-b n5.npy --run runs/celeba --of neighbor-5`,
+		Args: cobra.NoArgs,
 		RunE: a.verb(func(cmd *cobra.Command, _ []string) error {
-			return a.evalFID(cmd, files, asJSON)
+			if of != "" && !slices.Contains(results.FIDKinds, of) {
+				return usagef("--of: must be one of %s (got %q)", strings.Join(results.FIDKinds, ", "), of)
+			}
+			return a.evalFID(cmd, files, run, of, asJSON)
 		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&files[0], "features-a", "", "features of one set of images (.npy [N, D])")
 	f.StringVar(&files[1], "features-b", "", "features of the other")
+	f.StringVar(&run, "run", "", "record the figure in this run folder")
+	f.StringVar(&of, "of", "", "as the FID of these images of its model")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.MarkFlagsRequiredTogether("run", "of")
+	_ = cmd.MarkFlagDirname("run")
 	for _, name := range []string{"features-a", "features-b"} {
 		_ = cmd.MarkFlagRequired(name)
 		_ = cmd.MarkFlagFilename(name, "npy")
@@ -71,7 +90,7 @@ where biased says that a set has no more rows than dimensions.`,
 	return cmd
 }
 
-func (a *app) evalFID(cmd *cobra.Command, files [2]string, asJSON bool) error {
+func (a *app) evalFID(cmd *cobra.Command, files [2]string, run, of string, asJSON bool) error {
 	if files[0] == "-" && files[1] == "-" {
 		return usagef("standard input can be read only once")
 	}
@@ -89,6 +108,9 @@ func (a *app) evalFID(cmd *cobra.Command, files [2]string, asJSON bool) error {
 		}
 		dims = m[i].Dim()
 	}
+	if run != "" && dims != inceptionDim {
+		return fmt.Errorf("%s and %s: features of %d dimensions, want %d: the distance is no FID and is not recorded", display(files[0]), display(files[1]), dims, inceptionDim)
+	}
 	distance, err := metric.Frechet(m[0], m[1])
 	if err != nil {
 		return fmt.Errorf("%s and %s: %w", display(files[0]), display(files[1]), err)
@@ -101,6 +123,11 @@ func (a *app) evalFID(cmd *cobra.Command, files [2]string, asJSON bool) error {
 	}
 	if dims != inceptionDim {
 		printWarning(a.stderr, "features of %d dimensions: the distance is no FID, which is of %d", dims, inceptionDim)
+	}
+	if run != "" {
+		if err := results.RecordFID(run, of, results.FID{FID: r.FID, RowsA: r.RowsA, RowsB: r.RowsB}); err != nil {
+			return pathFirst(err)
+		}
 	}
 	if asJSON {
 		return writeJSON(cmd.OutOrStdout(), r)

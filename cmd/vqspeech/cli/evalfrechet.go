@@ -63,7 +63,7 @@ network (` + classifier.Convention + `) that has seen nothing but this corpus. I
 sets is nearer to the reference where Inception is not at hand; FID itself is eval
 fid. Figures compare only where the split hash is the same, for as many images. The
 network starts from the same numbers every time, so one machine gives one figure;
-others may differ in the last digits.
+a processor of another kind may give a slightly different one.
 
 Corpora with labels are mnist, fashion-mnist and cifar10. Training takes a minute or
 so, and nothing is kept of it: give all files at once. The share of the split test

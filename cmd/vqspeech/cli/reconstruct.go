@@ -44,9 +44,9 @@ probable codes and decodes. RUN is the folder of a finished training run, or a
 model file.
 
 OUT.npy gets all images of the split, in their order, as uint8 [N, H, W, C] or as
-class labels; with the split's own file (DIR/SPLIT.npy) it is what eval pixels
-compares, and a program that computes features of both files makes the input of
-eval fid. OUT.png gets a picture of the first 64: a row of images, below it what
+class labels; with the split's own file (DIR/SPLIT.npy) it is what eval pixels and
+eval frechet compare, and a program that computes features of both files makes the
+input of eval fid. OUT.png gets a picture of the first 64: a row of images, below it what
 the model makes of them.
 
 The manipulations of latents of the paper (Takida et al. 2022, table 2), which it

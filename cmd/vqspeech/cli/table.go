@@ -88,8 +88,13 @@ mean ± sample standard deviation over the seeds, in Markdown: the mean squared 
 (of values from 0 to 1, times 1000), for label maps pixel error and mIoU, and the
 perplexity of the codes of 32 images, mean over such batches. Runs on the same images
 stand in one table, beside the published figures where the paper has some (Takida et
-al. 2022: table 2 is celeba, 4 celebamask, 5 mnist and celeba as 256 greys; the
-columns of FID are not from runs: reconstruct makes what they are computed from).
+al. 2022: table 2 is celeba, 4 celebamask, 5 mnist and celeba as 256 greys).
+
+A run does not compute FIDs, as Inception is not part of this program. Those that
+eval fid --run has recorded stand in a table of their own, test images against
+reconstructions, samples, neighbours and interpolations (the paper does not define
+the last two; reconstruct does). It is also there with the published figures alone.
+A figure is shown only if all runs of the row have it.
 
 Only runs with the same configuration but for the seed are averaged. Below a table
 stands in what its rows differ, as such figures cannot be compared, where a run is
@@ -100,9 +105,11 @@ With --json it is one object on standard output:
   {"table": "image", "groups": [{"corpus", "values": "levels", "labels" or "256
    greys", "split_hash", "images": {"train", "valid", "test"}, "published_table",
    "published_epochs", "rows": [{"system", "variant", "config", "epochs", "steps",
-   "batch_size", "runs": [{"run", "seed", "test"}], "scores": {"mse_x1000",
-   "pixel_error", "miou", "batch_perplexity": {"mean", "std"}}, "published": {the
-   same}}], "notes": [text]}], "failed": [text]}.`,
+   "batch_size", "runs": [{"run", "seed", "test", "fid": {"reconstruction", ...:
+   {"fid", "rows_a", "rows_b"}}}], "scores": {"mse_x1000", "pixel_error", "miou",
+   "batch_perplexity", "fid_reconstruction", "fid_samples", "fid_neighbor_3",
+   "fid_neighbor_5", "fid_neighbor_10", "fid_interp": {"mean", "std"}}, "published":
+   {the same}}], "notes": [text]}], "failed": [text]}.`,
 		Example: `  vqspeech table image runs/mnist-*`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
