@@ -86,11 +86,11 @@ func noisy(s image.Set, deviation float64) image.Set {
 // TestClassifier trains on a corpus that can be told apart, for every number of
 // halvings, and measures on other images of it.
 func TestClassifier(t *testing.T) {
-	for _, c := range []struct{ side, channels int }{{8, 1}, {16, 3}, {28, 1}, {40, 1}} {
-		if c.side > 28 && (testing.Short() || simd.ISA() == "generic") {
+	for _, c := range []struct{ side, channels int }{{8, 1}, {16, 3}, {28, 1}} {
+		if c.side > 16 && (testing.Short() || simd.ISA() == "generic") {
 			continue // it would take long
 		}
-		s, labels := bars(240, c.side, c.channels, 1)
+		s, labels := bars(160, c.side, c.channels, 1)
 		classifier := trained(t, s, labels)
 		test, testLabels := bars(200, c.side, c.channels, 2)
 		accuracy, err := classifier.Accuracy(test, testLabels)
@@ -110,7 +110,7 @@ func TestClassifier(t *testing.T) {
 }
 
 func TestDistance(t *testing.T) {
-	s, labels := bars(240, 16, 1, 1)
+	s, labels := bars(160, 16, 1, 1)
 	c := trained(t, s, labels)
 	test, _ := bars(200, 16, 1, 2)
 	if d := distance(t, c, test, test); !(d < 1e-6) {
