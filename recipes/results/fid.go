@@ -85,20 +85,26 @@ func readFIDs(dir string) (f fidFile, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
-	if err != nil {
-		return f, err
+	if err == nil {
+		if f, err = parseFIDs(data); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
 	}
+	return f, err
+}
+
+func parseFIDs(data []byte) (f fidFile, err error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&f); err != nil {
-		return f, fmt.Errorf("%s: %w", path, err)
+		return f, err
 	}
 	for kind, v := range f.FIDs {
 		if !slices.Contains(FIDKinds, kind) {
-			return f, fmt.Errorf("%s: no FID of %q, want one of %s", path, kind, strings.Join(FIDKinds, ", "))
+			return f, fmt.Errorf("no FID of %q, want one of %s", kind, strings.Join(FIDKinds, ", "))
 		}
 		if v.FID < 0 || v.RowsA < 2 || v.RowsB < 2 {
-			return f, fmt.Errorf("%s: %s: %g of %d and %d rows, want at least 0 of at least 2", path, kind, v.FID, v.RowsA, v.RowsB)
+			return f, fmt.Errorf("%s: %g of %d and %d rows, want at least 0 of at least 2", kind, v.FID, v.RowsA, v.RowsB)
 		}
 	}
 	return f, nil

@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,4 +118,25 @@ func TestFIDErrors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzParseFIDs wants an error of one line, or figures that a table can show.
+func FuzzParseFIDs(f *testing.F) {
+	for _, text := range []string{"", "{}", `{"model_sha256":"00","fids":{"interp":{"fid":3,"rows_a":7,"rows_b":7}}}`, `{"fids":{"x":{}}}`, `{"fids":{"interp":{"fid":1e999}}}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := parseFIDs(data)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("error of several lines: %q", err)
+			}
+			return
+		}
+		for kind, v := range got.FIDs {
+			if !slices.Contains(FIDKinds, kind) || !(v.FID >= 0) || math.IsInf(v.FID, 1) || v.RowsA < 2 || v.RowsB < 2 {
+				t.Errorf("%s: %+v", kind, v)
+			}
+		}
+	})
 }
