@@ -1,9 +1,7 @@
 package results
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +12,9 @@ import (
 	"strings"
 
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/strict"
 	imagetrain "vqspeech/model/image/train"
 	"vqspeech/model/train"
-	"vqspeech/recipes/images"
 )
 
 // FIDFile holds the FIDs of a run of an image model, in its folder. A run does not
@@ -81,7 +79,7 @@ func fidsOf(dir string) (map[string]FID, error) {
 // readFIDs returns what is recorded, nothing if there is no file.
 func readFIDs(dir string) (f fidFile, err error) {
 	path := filepath.Join(dir, FIDFile)
-	data, err := images.ReadFile(path, 1<<20)
+	data, err := strict.ReadFile(path, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
@@ -94,9 +92,7 @@ func readFIDs(dir string) (f fidFile, err error) {
 }
 
 func parseFIDs(data []byte) (f fidFile, err error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
+	if err := strict.JSON(data, &f); err != nil {
 		return f, err
 	}
 	for kind, v := range f.FIDs {

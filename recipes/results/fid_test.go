@@ -96,8 +96,8 @@ func TestFIDErrors(t *testing.T) {
 		t.Errorf("no run: %v", err)
 	}
 	for _, c := range []struct{ text, want string }{
-		{"", "fid.json: EOF"},
-		{`{"fid": 3}`, `fid.json: json: unknown field "fid"`},
+		{"", "fid.json: invalid JSON: EOF"},
+		{`{"fid": 3}`, `fid.json: invalid JSON: json: unknown field "fid"`},
 		{`{"fids": {"faces": {"fid": 3}}}`, `fid.json: no FID of "faces", want one of `},
 		{`{"fids": {"interp": {"fid": -3, "rows_a": 7, "rows_b": 7}}}`, "fid.json: interp: -3 of 7 and 7 rows, want "},
 		{`{"fids": {"interp": {"fid": 3, "rows_a": 7}}}`, "fid.json: interp: 3 of 7 and 0 rows, want "},
