@@ -28,14 +28,3 @@ func Sigmoid(x *G.Node) *G.Node {
 		}, nil, nil, out, grad)}
 	}, x)
 }
-
-// Softplus is ln(1 + exp(x)).
-func Softplus(x *G.Node) *G.Node {
-	return apply("softplus", x.Shape(), func(y []float32, in []G.Value) {
-		simd.Softplus(y, floats(in[0]))
-	}, []bool{true}, func(in G.Nodes, _, grad *G.Node, _ []bool) G.Nodes {
-		return G.Nodes{apply("softplus/d", x.Shape(), func(dx []float32, v []G.Value) {
-			simd.SoftplusBackward(dx, floats(v[1]), floats(v[0]))
-		}, nil, nil, in[0], grad)}
-	}, x)
-}

@@ -1,6 +1,8 @@
 package graph_test
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,12 +34,14 @@ func TestGoldenFunctions(t *testing.T) {
 	}
 	unary("act_relu.", "x", graph.ReLU)
 	unary("act_sigmoid.", "x", graph.Sigmoid)
-	unary("act_softplus.", "x", graph.Softplus)
 	unary("l2norm.", "x", graph.Normalize)
 	unary("l2norm_tiny.", "x", graph.Normalize)
 	tanh := f.F32("act_tanh.in.x")
 	simd.Tanh(tanh, tanh)
 	f.Check("act_tanh.out.y", tanh)
+	softplus := f.F32("act_softplus.in.x")
+	simd.Softplus(softplus, softplus)
+	f.Check("act_softplus.out.y", softplus)
 	noise := f.F32("gumbel.in.u")
 	simd.Gumbel(noise, noise)
 	f.Check("gumbel.out.g", noise)
@@ -60,9 +64,10 @@ func TestGoldenFunctions(t *testing.T) {
 	checkUpsample(t, f)
 	checkNegEntropy(t, f)
 	checkGate(t, f)
-	// Tanh is a part of the recurrent layer: no gradient of its own. The
-	// cross-entropy is compared with PyTorch in the WaveNet's fixtures.
-	f.RequireAllUsed("act_tanh.grad.*", "cross_entropy*")
+	// Tanh is a part of the recurrent layer, softplus of the vMF decoder: no
+	// gradients of their own. The cross-entropy is compared with PyTorch in the
+	// WaveNet's fixtures.
+	f.RequireAllUsed("act_tanh.grad.*", "act_softplus.in.gy", "act_softplus.grad.*", "cross_entropy*")
 }
 
 // checkGate puts the fixture's two tensors into one, channel after channel.
@@ -151,6 +156,8 @@ func TestGoldenVMFRecon(t *testing.T) {
 	f.RequireAllUsed("bessel.*")
 }
 
+// checkVMFRecon gives the decoder the fixture's directions u by a layer that
+// changes nothing, from the inverse of the softplus.
 func checkVMFRecon(f *golden.File, t *testing.T, pre string, classes int) {
 	s := f.Shape(pre + "in.u")
 	b, dim, pixels := s[0], s[1], s[2]*s[3]
@@ -159,23 +166,31 @@ func checkVMFRecon(f *golden.File, t *testing.T, pre string, classes int) {
 	u := graphtest.Input(g, "u", graphtest.ChannelsLast(f.F32(pre+"in.u"), b, dim, pixels), b, s[2], s[3], dim)
 	label := f.I32(pre + "in.label")
 	spread := graphtest.Input(g, "t", f.F32(pre+"param.log_kappa_inv"), 1)
-	loss := graph.VMFRecon(u, graphtest.Input(g, "label", label, b, s[2], s[3]), spread)
+	x, identity := make([]float32, b*pixels*dim), make([]float32, dim*dim)
+	for i, v := range graphtest.ChannelsLast(f.F32(pre+"in.u"), b, dim, pixels) {
+		x[i] = float32(math.Log(math.Expm1(float64(v))))
+	}
+	for i := range dim {
+		identity[i*dim+i] = 1
+	}
+	outputs := graphtest.Input(g, "x", x, b, s[2], s[3], dim)
+	decoder := graph.VMFDecoder(outputs, graphtest.Input(g, "w", identity, dim, dim), graphtest.Input(g, "bias", make([]float32, dim), dim),
+		graphtest.Input(g, "label", label, b, s[2], s[3]), spread, simd.Square(dim, dim, 1, 1, 0))
+	loss := decoder.Loss
 	unit := graph.Normalize(u)
 	pred := graph.Assign(unit)
-	d := graphtest.Differentiate(t, G.Nodes{loss}, G.Nodes{nil}, G.Nodes{u, spread})
+	d := graphtest.Differentiate(t, G.Nodes{loss}, G.Nodes{nil}, G.Nodes{outputs, spread})
 	d.Run(t)
 	f.Check(pre+"loss.recon", graphtest.Floats(loss))
-	f.Check(pre+"grad.in.u", first(graphtest.Floats(d.Grads[0])))
+	du := slices.Clone(graphtest.Floats(d.Grads[0]))
+	for i, v := range x {
+		du[i] = float32(float64(du[i]) * (1 + math.Exp(-float64(v)))) // the slope of softplus is a sigmoid
+	}
+	f.Check(pre+"grad.in.u", first(du))
 	f.Check(pre+"grad.param.log_kappa_inv", graphtest.Floats(d.Grads[1]))
 	f.Check(pre+"out.f", first(graphtest.Floats(unit)))
 	f.CheckInts(pre+"out.pred", graphtest.Ints(pred))
-	right := 0
-	for i, k := range graphtest.Ints(pred) {
-		if k == label[i] {
-			right++
-		}
-	}
-	f.Check(pre+"out.accuracy", []float32{float32(right) / float32(len(label))})
+	f.Check(pre+"out.accuracy", graphtest.Floats(decoder.Accuracy))
 	kappa := bessel.VMFKappa(float64(graphtest.Floats(spread)[0]))
 	f.Check(pre+"out.kappa", []float32{float32(kappa)})
 	f.Check(pre+"out.c", []float32{float32(bessel.VMFLogNormalizer(dim, kappa))})

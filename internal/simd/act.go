@@ -82,45 +82,16 @@ func SigmoidBackward(dx, dy, y []float32) {
 	})
 }
 
-// Softplus computes y = ln(1 + e^x). y must not be x.
+// Softplus computes y = ln(1 + e^x). y may be x.
 func Softplus(y, x []float32) {
 	checkLen("Softplus y", len(y), len(x))
-	Parallel(len(x), 4096, func(lo, hi int) {
-		src, dst := x[lo:hi], y[lo:hi]
-		small := Borrow(hi - lo)
-		defer Return(small)
-		for i, v := range src {
-			if v > 0 {
-				v = -v
-			}
-			small[i] = v
-		}
-		Exp(small, small)
-		for i, e := range small {
-			dst[i] = 1 + e
-		}
-		Log(dst, dst)
-		for i, e := range small {
-			// ln(1+e) from ln of the rounded u = 1+e: exact to rounding for any e.
-			if u := 1 + e; u == 1 {
-				dst[i] = e
-			} else {
-				dst[i] *= e / (u - 1)
-			}
-			dst[i] += max(src[i], 0)
-		}
-	})
-}
-
-// SoftplusBackward computes dx = dy/(1 + e^-x). dx must not be dy.
-func SoftplusBackward(dx, dy, x []float32) {
-	checkLen("Softplus dx", len(dx), len(dy))
-	checkLen("Softplus x", len(x), len(dy))
-	Parallel(len(dy), 16384, func(lo, hi int) {
-		dst := dx[lo:hi]
-		Sigmoid(dst, x[lo:hi])
-		for i, g := range dy[lo:hi] {
-			dst[i] *= g
+	const block = 4096 // stays in the first cache
+	Parallel(len(x), block, func(lo, hi int) {
+		slope := Borrow(block)
+		defer Return(slope)
+		for ; lo < hi; lo += block {
+			to := min(lo+block, hi)
+			softplusSlope(y[lo:to], slope, x[lo:to])
 		}
 	})
 }

@@ -38,6 +38,11 @@ func TestVectorFunctionsBitsOnEveryMachine(t *testing.T) {
 		{"Log", func() uint64 { y := make([]float32, n); Log(y, xs); return bitsOf(y) }, 0x5e7def27794b4cad},
 		{"Sigmoid", func() uint64 { y := make([]float32, n); Sigmoid(y, xs); return bitsOf(y) }, 0xae8ea45edfb39a77},
 		{"Tanh", func() uint64 { y := make([]float32, n); Tanh(y, xs); return bitsOf(y) }, 0x6c8515c1156c80a5},
+		{"softplus", func() uint64 {
+			y, slope := make([]float32, n), make([]float32, n)
+			softplusSlope(y, slope, xs)
+			return bitsOf(y, slope)
+		}, 0xd761267b7531b78d},
 		{"Axpy", func() uint64 { y := rotated(n / 3); Axpy(-0.7, xs, y); return bitsOf(y) }, 0xc50710893dc9b18d},
 		{"Adam", func() uint64 {
 			p, g, m, v := rotated(n/3), rotated(n/5), rotated(n/7), rotated(n/11)

@@ -155,13 +155,15 @@ func (c Conv2D) backwardNarrow(dx, dy, w []float32, b, h, wide int) {
 	win := c.window(h, wide)
 	Parallel(b, 1+(1<<14)/max(toH*toW*k, 1), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			win.scatter(dx[i*h*wide*c.In:(i+1)*h*wide*c.In], columns[i*toH*toW*k:])
+			one := dx[i*h*wide*c.In : (i+1)*h*wide*c.In]
+			clear(one)
+			win.scatter(one, columns[i*toH*toW*k:])
 		}
 	})
 }
 
-// scatter is the transpose of gather for one image: it sets img to the sums of
-// the rows' values that gather would read from the same place.
+// scatter is the transpose of gather for one image: it adds the rows' values to
+// those of img that gather would read them from.
 //
 //	img [h, w, in], rows [toH*toW, taps*in] float32
 func (w *window) scatter(img, rows []float32) {
@@ -170,7 +172,6 @@ func (w *window) scatter(img, rows []float32) {
 		span, spans = span*spans, 1
 	}
 	line := w.w * w.in
-	clear(img)
 	for r := range w.toH * w.toW {
 		firstY, firstX := r/w.toW*w.y.Stride-w.y.Before, (r%w.toW*w.x.Stride-w.x.Before)*w.in
 		for part := range w.y.Kernel * spans {
@@ -182,10 +183,7 @@ func (w *window) scatter(img, rows []float32) {
 			}
 			lo := min(max(-from, 0), span)
 			if hi := min(line-from, span); lo < hi {
-				dst := img[at*line+from+lo:][:hi-lo]
-				for j, v := range row[lo:hi] {
-					dst[j] += v
-				}
+				add(img[at*line+from+lo:][:hi-lo], row[lo:hi])
 			}
 		}
 	}

@@ -36,6 +36,14 @@ func vecSigmoidHead(dst, src []float32) int {
 	return n
 }
 
+func vecSoftplusHead(y, slope, x []float32) int {
+	n := vecWhole(len(x))
+	if n > 0 {
+		vecSoftplusAVX2(n, &y[0], &slope[0], &x[0])
+	}
+	return n
+}
+
 func vecTanhHead(dst, src []float32) int {
 	n := vecWhole(len(src))
 	if n > 0 {
@@ -70,6 +78,9 @@ func vecLogAVX2(n int, dst, src *float32)
 
 //go:noescape
 func vecSigmoidAVX2(n int, dst, src *float32)
+
+//go:noescape
+func vecSoftplusAVX2(n int, y, slope, x *float32)
 
 //go:noescape
 func vecTanhAVX2(n int, dst, src *float32)

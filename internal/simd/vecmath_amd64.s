@@ -30,6 +30,7 @@ VALUE(vecExp2, $8.3334519073e-3)
 VALUE(vecExp3, $4.1665795894e-2)
 VALUE(vecExp4, $1.6666665459e-1)
 VALUE(vecExp5, $5.0000001201e-1)
+VALUE(vecSoftCut, $0.414213562373095049)
 VALUE(vecTanhCut, $0.625)
 VALUE(vecTanh0, $-5.70498872745e-3)
 VALUE(vecTanh1, $2.06390887954e-2)
@@ -94,6 +95,28 @@ VALUE(vecNegInf, $0xff800000)
 	VMULPS  Y2, Y3, Y3                \
 	VMULPS  Y1, Y3, Y0
 
+// LOGSERIES sets Y2 to ln(2^Y4 · (1 + Y2)) and uses Y3 to Y6.
+#define LOGSERIES \
+	VMULPS  Y2, Y2, Y5                \
+	VMULPS  vecLog0<>(SB), Y2, Y3     \
+	VADDPS  vecLog1<>(SB), Y3, Y3     \
+	TERM(vecLog2, Y2, Y3)             \
+	TERM(vecLog3, Y2, Y3)             \
+	TERM(vecLog4, Y2, Y3)             \
+	TERM(vecLog5, Y2, Y3)             \
+	TERM(vecLog6, Y2, Y3)             \
+	TERM(vecLog7, Y2, Y3)             \
+	TERM(vecLog8, Y2, Y3)             \
+	VMULPS  Y2, Y3, Y3                \
+	VMULPS  Y5, Y3, Y3                \
+	VMULPS  vecLn2Lo<>(SB), Y4, Y6    \
+	VADDPS  Y6, Y3, Y3                \
+	VMULPS  vecHalf<>(SB), Y5, Y5     \
+	VSUBPS  Y5, Y3, Y3                \
+	VADDPS  Y3, Y2, Y2                \
+	VMULPS  vecLn2Hi<>(SB), Y4, Y4    \
+	VADDPS  Y4, Y2, Y2               
+
 // func vecExpAVX2(n int, dst, src *float32)
 TEXT ·vecExpAVX2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), CX
@@ -131,6 +154,44 @@ loop:
 	ADDQ $32, DI
 	SUBQ $8, CX
 	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecSoftplusAVX2(n int, y, slope, x *float32)
+TEXT ·vecSoftplusAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ y+8(FP), DI
+	MOVQ slope+16(FP), R8
+	MOVQ x+24(FP), SI
+	VXORPS  Y11, Y11, Y11
+	VMOVUPS vecHalf<>(SB), Y12
+	VMOVUPS vecSoftCut<>(SB), Y13
+	VMOVUPS vecOne<>(SB), Y14
+	VMOVUPS vecSign<>(SB), Y15
+	SHLQ $2, CX
+	XORQ DX, DX
+
+loop:
+	VMOVUPS (SI)(DX*1), Y7
+	VORPS   Y15, Y7, Y0
+	EXP
+	VADDPS  Y14, Y0, Y1
+	VBLENDVPS Y7, Y0, Y14, Y2
+	VDIVPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R8)(DX*1)
+	VCMPPS  $0x11, Y13, Y0, Y1    // e < cut
+	VSUBPS  Y14, Y0, Y2
+	VMULPS  Y12, Y2, Y2
+	VBLENDVPS Y1, Y0, Y2, Y2      // f
+	VANDNPS Y14, Y1, Y4           // n
+	LOGSERIES
+	VCMPPS  $0x11, Y7, Y11, Y1    // 0 < x
+	VANDPS  Y7, Y1, Y1
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DI)(DX*1)
+	ADDQ $32, DX
+	CMPQ DX, CX
+	JNE  loop
 	VZEROUPPER
 	RET
 
@@ -201,25 +262,7 @@ loop:
 	VANDPS  Y1, Y12, Y3
 	VSUBPS  Y3, Y4, Y4
 	VSUBPS  Y12, Y2, Y2                      // f
-	VMULPS  Y2, Y2, Y5                       // z
-	VMULPS  vecLog0<>(SB), Y2, Y3
-	VADDPS  vecLog1<>(SB), Y3, Y3
-	TERM(vecLog2, Y2, Y3)
-	TERM(vecLog3, Y2, Y3)
-	TERM(vecLog4, Y2, Y3)
-	TERM(vecLog5, Y2, Y3)
-	TERM(vecLog6, Y2, Y3)
-	TERM(vecLog7, Y2, Y3)
-	TERM(vecLog8, Y2, Y3)
-	VMULPS  Y2, Y3, Y3
-	VMULPS  Y5, Y3, Y3
-	VMULPS  vecLn2Lo<>(SB), Y4, Y6
-	VADDPS  Y6, Y3, Y3
-	VMULPS  vecHalf<>(SB), Y5, Y5
-	VSUBPS  Y5, Y3, Y3
-	VADDPS  Y3, Y2, Y2
-	VMULPS  vecLn2Hi<>(SB), Y4, Y4
-	VADDPS  Y4, Y2, Y2
+	LOGSERIES
 	VCMPPS  $0x16, vecMaxFloat<>(SB), Y0, Y1 // not x ≤ MaxFloat32: +Inf or NaN
 	VBLENDVPS Y1, Y0, Y2, Y2
 	VCMPPS  $0x11, Y11, Y0, Y1               // x < 0

@@ -34,6 +34,8 @@ func vecSigmoidHead(dst, src []float32) int {
 	return n
 }
 
+func vecSoftplusHead(y, slope, x []float32) int { return 0 } // plain Go
+
 func vecTanhHead(dst, src []float32) int {
 	n := vecWhole(len(src))
 	if n > 0 {

@@ -26,6 +26,10 @@ func vecSweep() []float32 {
 	return xs
 }
 
+// softplus and slopeOf are the two results of softplusSlope.
+func softplus(dst, src []float32) { softplusSlope(dst, make([]float32, len(src)), src) }
+func slopeOf(dst, src []float32)  { softplusSlope(make([]float32, len(src)), dst[:len(src)], src) }
+
 func TestVectorFunctions(t *testing.T) {
 	xs := vecSweep()
 	for _, f := range []struct {
@@ -38,6 +42,8 @@ func TestVectorFunctions(t *testing.T) {
 		{"Log", Log, math.Log, 2e-7},
 		{"Sigmoid", Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 3e-7},
 		{"Tanh", Tanh, math.Tanh, 2e-7},
+		{"softplus", softplus, func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }, 3e-7},
+		{"softplus slope", slopeOf, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 3e-7},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			eachISA(t, func(t *testing.T) {
@@ -90,6 +96,8 @@ func TestVectorFunctionsSameBitsOnEverySet(t *testing.T) {
 		want func(x float32) float32
 	}{
 		{"Exp", Exp, vecExp}, {"Log", Log, vecLog}, {"Sigmoid", Sigmoid, vecSigmoid}, {"Tanh", Tanh, vecTanh},
+		{"softplus", softplus, func(x float32) float32 { y, _ := vecSoftplus(x); return y }},
+		{"softplus slope", slopeOf, func(x float32) float32 { _, slope := vecSoftplus(x); return slope }},
 	} {
 		want := make([]float32, len(xs))
 		for i, x := range xs {
@@ -128,12 +136,12 @@ func TestAxpy(t *testing.T) {
 
 func BenchmarkVector(b *testing.B) {
 	x := randoms(rand.New(rand.NewPCG(1, 2)), 4096)
-	dst := make([]float32, len(x))
+	dst, slope := make([]float32, len(x)), make([]float32, len(x))
 	for _, f := range []struct {
 		name string
 		run  func(dst, src []float32)
 	}{
-		{"Exp", Exp}, {"Log", Log}, {"Sigmoid", Sigmoid}, {"Tanh", Tanh},
+		{"Exp", Exp}, {"Log", Log}, {"Sigmoid", Sigmoid}, {"Tanh", Tanh}, {"softplus", func(dst, src []float32) { softplusSlope(dst, slope, src) }},
 		{"Axpy", func(dst, src []float32) { Axpy(0.5, src, dst) }},
 	} {
 		b.Run(f.name, func(b *testing.B) {

@@ -137,24 +137,3 @@ func VMFCosines(cosines, u []float32, label []int32, n, f int) {
 		}
 	})
 }
-
-// VMFCosinesBackward computes factor times the gradient of the sum of
-// VMFCosines: factor*(axis - f*cosine)/|u| with f = u/|u|.
-//
-//	du, u [N, F] float32, label [N] int32
-func VMFCosinesBackward(du, u []float32, label []int32, factor float64, n, f int) {
-	checkLen("VMFCosines du", len(du), n*f)
-	Parallel(n, rowGrain(f), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			row, dst := u[r*f:(r+1)*f], du[r*f:(r+1)*f]
-			length := math.Sqrt(SumSquares(row))
-			inv := factor / max(length, normalizeMin)
-			along := 0.0 // the norm of a tiny row is constant
-			if length > normalizeMin {
-				along = -inv * float64(row[label[r]]) / (length * length)
-			}
-			affine(dst, row, float32(along), 0)
-			dst[label[r]] += float32(inv)
-		}
-	})
-}

@@ -52,7 +52,9 @@ type nodes struct {
 	mean, logVar *G.Node // heads; logVar nil without
 	quantized    *G.Node // what the decoder gets
 	blocks       *G.Node // of the decoder
-	output       *G.Node // [B, H, W, F]
+	hidden       *G.Node // [B, h, w, C], what the decoder's last layer gets
+	output       *G.Node // [B, H, W, C] in (0, 1); nil where images are labels
+	accuracy     *G.Node // of labels
 	recon, total *G.Node
 }
 
@@ -83,7 +85,6 @@ func newAutoencoder(cfg image.Config, batch int, w model.Weights) (a *autoencode
 	a.encode()
 	latent := a.quantize(g, batch)
 	a.decode()
-	a.nodes.recon = a.reconstruction()
 	a.nodes.total = graph.Sum(a.nodes.recon, latent)
 	return a, nil
 }
@@ -206,28 +207,36 @@ func (a *autoencoder) quantize(g *G.ExprGraph, b int) *G.Node {
 func (a *autoencoder) decode() {
 	net := a.cfg.DecoderNet()
 	a.nodes.blocks = a.blocks(a.nodes.quantized, net.Blocks)
-	x := a.layers(a.nodes.blocks, net.Convs)
-	switch a.cfg.Decoder.Kind {
-	case image.GaussianDecoder:
-		x = graph.Sigmoid(x)
-	case image.VMFDecoder:
-		x = graph.Softplus(x)
+	last := len(net.Convs) - 1
+	a.nodes.hidden = a.layers(a.nodes.blocks, net.Convs[:last])
+	if a.cfg.Labels() {
+		a.nodes.recon, a.nodes.accuracy = a.labels(net.Convs[last])
+		return
 	}
-	a.nodes.output = x
+	a.nodes.output = graph.Sigmoid(a.layer(a.nodes.hidden, net.Convs[last]))
+	a.nodes.recon = a.reconstruction()
 }
 
-// reconstruction is in nats per image.
+// labels is the last layer of a decoder of labels with the reconstruction term in
+// nats per image.
+func (a *autoencoder) labels(l image.Layer) (recon, accuracy *G.Node) {
+	w, bias := a.node[l.Name+".weight"], a.node[l.Name+".bias"]
+	var d graph.LabelDecoder
+	if a.cfg.Decoder.Kind == image.VMFDecoder {
+		d = graph.VMFDecoder(a.nodes.hidden, w, bias, a.nodes.input, a.node["decoder.log_kappa_inv"], l.Conv)
+	} else {
+		d = graph.CategoricalDecoder(a.nodes.hidden, w, bias, a.nodes.input, l.Conv)
+	}
+	return d.Loss, d.Accuracy
+}
+
+// reconstruction compares pixels, in nats per image.
 func (a *autoencoder) reconstruction() *G.Node {
-	x, target, values := a.nodes.output, a.nodes.input, float64(a.cfg.PixelValues())
-	switch {
-	case a.cfg.Decoder.Kind == image.VMFDecoder:
-		return graph.VMFRecon(x, target, a.node["decoder.log_kappa_inv"])
-	case a.cfg.Decoder.Kind == image.CategoricalDecoder:
-		return graph.Scale(graph.Mean(graph.CrossEntropy(x, target)), values)
-	case a.cfg.Decoder.LearnVariance:
+	x, target := a.nodes.output, a.nodes.input
+	if a.cfg.Decoder.LearnVariance {
 		return graph.GaussianNLL(x, target, a.node["decoder.log_var"])
 	}
-	return graph.ARELBO(x, target, values)
+	return graph.ARELBO(x, target, float64(a.cfg.PixelValues()))
 }
 
 // codes are the hard assignments of the last step, latents [N, D] what was

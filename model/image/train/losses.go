@@ -3,7 +3,6 @@ package train
 import (
 	G "gorgonia.org/gorgonia"
 
-	"vqspeech/internal/simd"
 	"vqspeech/model/image"
 	"vqspeech/quant/metric"
 )
@@ -26,10 +25,10 @@ func (a *autoencoder) losses() image.Losses {
 			l.Codebook = latents * value(a.vq.Codebook)
 		}
 	}
-	output := a.nodes.output.Value().Data().([]float32)
 	if c.Labels() {
-		l.Accuracy = accuracy(output, a.in.labels, c.OutputChannels())
+		l.Accuracy = value(a.nodes.accuracy)
 	} else {
+		output := a.nodes.output.Value().Data().([]float32)
 		l.SSE = squaredError(output, a.in.pixels) / float64(a.nodes.output.Shape()[0])
 	}
 	if codes, _ := a.codes(); codes != nil {
@@ -39,18 +38,6 @@ func (a *autoencoder) losses() image.Losses {
 }
 
 func value(n *G.Node) float64 { return float64(n.Value().Data().(float32)) }
-
-// accuracy is the fraction of pixels whose most probable label is right.
-func accuracy(output []float32, labels []int32, f int) float64 {
-	index, right := make([]int32, len(labels)), 0
-	simd.ArgMax(index, output, len(labels), f)
-	for i, k := range index {
-		if k == labels[i] {
-			right++
-		}
-	}
-	return float64(right) / float64(len(labels))
-}
 
 func squaredError(x, y []float32) float64 {
 	sum := 0.0
