@@ -3,8 +3,8 @@
 package simd
 
 // vecWhole is how many of n values the assembly takes: whole vectors of eight,
-// none on a processor without AVX2. AVX-512 uses the same code, bound as it is
-// by division and memory.
+// none on a processor without AVX2. With AVX-512 most use the same code, bound as
+// it is by division and memory.
 func vecWhole(n int) int {
 	if isaLevel(isaCurrent.Load()) < isaAVX2 {
 		return 0
@@ -12,10 +12,21 @@ func vecWhole(n int) int {
 	return n &^ 7
 }
 
+// vecWide is how many of n values the assembly takes by sixteen.
+func vecWide(n int) int {
+	if isaLevel(isaCurrent.Load()) < isaAVX512 {
+		return 0
+	}
+	return n &^ 15
+}
+
 func vecExpHead(dst, src []float32) int {
-	n := vecWhole(len(src))
-	if n > 0 {
-		vecExpAVX2(n, &dst[0], &src[0])
+	n, wide := vecWhole(len(src)), vecWide(len(src))
+	if wide > 0 {
+		vecExpAVX512(wide, &dst[0], &src[0])
+	}
+	if n > wide {
+		vecExpAVX2(n-wide, &dst[wide], &src[wide])
 	}
 	return n
 }
@@ -37,9 +48,12 @@ func vecSigmoidHead(dst, src []float32) int {
 }
 
 func vecSoftplusHead(y, slope, x []float32) int {
-	n := vecWhole(len(x))
-	if n > 0 {
-		vecSoftplusAVX2(n, &y[0], &slope[0], &x[0])
+	n, wide := vecWhole(len(x)), vecWide(len(x))
+	if wide > 0 {
+		vecSoftplusAVX512(wide, &y[0], &slope[0], &x[0])
+	}
+	if n > wide {
+		vecSoftplusAVX2(n-wide, &y[wide], &slope[wide], &x[wide])
 	}
 	return n
 }
@@ -68,7 +82,13 @@ func vecAdamHead(p, g, m, v []float32, k *adamFactors) int {
 	return n
 }
 
-// All of these take a multiple of eight values, n > 0.
+// All of these take a multiple of eight values, or sixteen with AVX-512, n > 0.
+
+//go:noescape
+func vecExpAVX512(n int, dst, src *float32)
+
+//go:noescape
+func vecSoftplusAVX512(n int, y, slope, x *float32)
 
 //go:noescape
 func vecExpAVX2(n int, dst, src *float32)

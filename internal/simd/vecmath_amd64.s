@@ -338,3 +338,115 @@ loop:
 	JNE  loop
 	VZEROUPPER
 	RET
+
+// The same on sixteen values, with AVX-512.
+
+#define TERMZ(c, x, q) \
+	VMULPS x, q, q \
+	VADDPS.BCST c<>(SB), q, q
+
+// EXPZ sets Z0 to e^Z0 and uses Z1 to Z3.
+#define EXPZ \
+	VBROADCASTSS vecExpMax<>(SB), Z1   \
+	VMINPS  Z0, Z1, Z0                 \
+	VBROADCASTSS vecExpMin<>(SB), Z1   \
+	VMAXPS  Z0, Z1, Z0                 \
+	VMULPS.BCST vecLog2E<>(SB), Z0, Z1 \
+	VADDPS.BCST vecMagic<>(SB), Z1, Z1 \
+	VSUBPS.BCST vecMagic<>(SB), Z1, Z2 \
+	VMULPS.BCST vecLn2Hi<>(SB), Z2, Z3 \
+	VSUBPS  Z3, Z0, Z0                 \
+	VMULPS.BCST vecLn2Lo<>(SB), Z2, Z3 \
+	VSUBPS  Z3, Z0, Z0                 \
+	VMULPS.BCST vecExp0<>(SB), Z0, Z3  \
+	VADDPS.BCST vecExp1<>(SB), Z3, Z3  \
+	TERMZ(vecExp2, Z0, Z3)             \
+	TERMZ(vecExp3, Z0, Z3)             \
+	TERMZ(vecExp4, Z0, Z3)             \
+	TERMZ(vecExp5, Z0, Z3)             \
+	VMULPS  Z0, Z0, Z2                 \
+	VMULPS  Z2, Z3, Z3                 \
+	VADDPS  Z0, Z3, Z3                 \
+	VADDPS.BCST vecOne<>(SB), Z3, Z3   \
+	VPSUBD.BCST vecMagic<>(SB), Z1, Z1 \
+	VPSRAD  $1, Z1, Z2                 \
+	VPSUBD  Z2, Z1, Z1                 \
+	VPADDD.BCST vecBias<>(SB), Z2, Z2  \
+	VPADDD.BCST vecBias<>(SB), Z1, Z1  \
+	VPSLLD  $23, Z2, Z2                \
+	VPSLLD  $23, Z1, Z1                \
+	VMULPS  Z2, Z3, Z3                 \
+	VMULPS  Z1, Z3, Z0
+
+// func vecExpAVX512(n int, dst, src *float32)
+TEXT ·vecExpAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+
+loop:
+	VMOVUPS (SI), Z0
+	EXPZ
+	VMOVUPS Z0, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecSoftplusAVX512(n int, y, slope, x *float32)
+TEXT ·vecSoftplusAVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ y+8(FP), DI
+	MOVQ slope+16(FP), R8
+	MOVQ x+24(FP), SI
+	VPXORD  Z11, Z11, Z11
+	VBROADCASTSS vecHalf<>(SB), Z12
+	VBROADCASTSS vecSoftCut<>(SB), Z13
+	VBROADCASTSS vecOne<>(SB), Z14
+	VBROADCASTSS vecSign<>(SB), Z15
+	SHLQ $2, CX
+	XORQ DX, DX
+
+loop:
+	VMOVUPS (SI)(DX*1), Z7
+	VPORD   Z15, Z7, Z0
+	EXPZ
+	VADDPS  Z14, Z0, Z1
+	VPTESTMD Z15, Z7, K1
+	VBLENDMPS Z0, Z14, K1, Z2
+	VDIVPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R8)(DX*1)
+	VCMPPS  $0x11, Z13, Z0, K1 // e < cut
+	VSUBPS  Z14, Z0, Z2
+	VMULPS  Z12, Z2, Z2
+	VBLENDMPS Z0, Z2, K1, Z2   // f
+	VBLENDMPS Z11, Z14, K1, Z4 // n
+	VMULPS  Z2, Z2, Z5         // as LOGSERIES
+	VMULPS.BCST vecLog0<>(SB), Z2, Z3
+	VADDPS.BCST vecLog1<>(SB), Z3, Z3
+	TERMZ(vecLog2, Z2, Z3)
+	TERMZ(vecLog3, Z2, Z3)
+	TERMZ(vecLog4, Z2, Z3)
+	TERMZ(vecLog5, Z2, Z3)
+	TERMZ(vecLog6, Z2, Z3)
+	TERMZ(vecLog7, Z2, Z3)
+	TERMZ(vecLog8, Z2, Z3)
+	VMULPS  Z2, Z3, Z3
+	VMULPS  Z5, Z3, Z3
+	VMULPS.BCST vecLn2Lo<>(SB), Z4, Z6
+	VADDPS  Z6, Z3, Z3
+	VMULPS  Z12, Z5, Z5
+	VSUBPS  Z5, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VMULPS.BCST vecLn2Hi<>(SB), Z4, Z4
+	VADDPS  Z4, Z2, Z2
+	VCMPPS  $0x11, Z7, Z11, K1 // 0 < x
+	VADDPS  Z7, Z2, K1, Z2
+	VMOVUPS Z2, (DI)(DX*1)
+	ADDQ $64, DX
+	CMPQ DX, CX
+	JNE  loop
+	VZEROUPPER
+	RET
