@@ -81,13 +81,13 @@ func (l LabelHead) Run(dx, dw, dbias, x, w, bias []float32, label []int32, b, h,
 	p.begin(w)
 	p.atOnce = min(runtime.GOMAXPROCS(0), b)
 	p.seen, p.outputs = gemmGrow(p.seen, p.atOnce*p.most()*p.depth()), gemmGrow(p.outputs, p.atOnce*p.most()*c.In)
-	for p.first = 0; p.first < b; p.first += p.atOnce {
-		n := min(p.atOnce, b-p.first)
-		for i := range p.phases {
-			f := &p.phases[i]
-			if f.n == 0 {
-				continue
-			}
+	for i := range p.phases {
+		f := &p.phases[i]
+		if f.n == 0 {
+			continue
+		}
+		for p.first = 0; p.first < b; p.first += p.atOnce {
+			n := min(p.atOnce, b-p.first)
 			Parallel(n, 1, func(lo, hi int) {
 				for i := lo; i < hi; i++ {
 					p.image(f, i)
