@@ -11,13 +11,17 @@ func (c Conv2D) ForwardLabels(y []float32, labels []int32, w, bias []float32, b,
 	checkLen("convolution w", len(w), k*c.Out)
 	checkLen("convolution bias", len(bias), c.Out)
 	win := c.window(h, wide)
-	Parallel(m, 1+8192/(c.Taps()*c.Out), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			row := y[r*c.Out : (r+1)*c.Out]
-			copy(row, bias)
+	lines := m / max(win.toW, 1)
+	Parallel(lines, 1+8192/max(win.toW*c.Taps()*c.Out, 1), func(lo, hi int) {
+		for line := lo; line < hi; line++ {
+			rows := y[line*win.toW*c.Out:][:win.toW*c.Out]
+			for x := 0; x < len(rows); x += c.Out {
+				copy(rows[x:x+c.Out], bias)
+			}
 			for tap := range c.Taps() {
-				if at := win.place(r, tap); at >= 0 {
-					add(row, w[(tap*c.In+int(labels[at]))*c.Out:])
+				x, at, n := win.seen(line, tap)
+				for i := range n {
+					add(rows[(x+i)*c.Out:(x+i+1)*c.Out], w[(tap*c.In+int(labels[at+i*win.x.Stride]))*c.Out:])
 				}
 			}
 		}
@@ -37,22 +41,28 @@ func (c Conv2D) BackwardWeightLabels(dw []float32, labels []int32, dy []float32,
 		for tap := lo; tap < hi; tap++ {
 			part := dw[tap*c.In*c.Out : (tap+1)*c.In*c.Out]
 			clear(part)
-			for r := range m {
-				if at := win.place(r, tap); at >= 0 {
-					label := int(labels[at])
-					add(part[label*c.Out:(label+1)*c.Out], dy[r*c.Out:])
+			for line := range m / max(win.toW, 1) {
+				x, at, n := win.seen(line, tap)
+				for i := range n {
+					label := int(labels[at+i*win.x.Stride])
+					add(part[label*c.Out:(label+1)*c.Out], dy[(line*win.toW+x+i)*c.Out:])
 				}
 			}
 		}
 	})
 }
 
-// place returns which pixel [B, h, w] tap sees in row r, -1 if none.
-func (w *window) place(r, tap int) int {
-	y := r/w.toW%w.toH*w.y.Stride - w.y.Before + tap/w.x.Kernel*w.y.Dilation
-	x := r%w.toW*w.x.Stride - w.x.Before + tap%w.x.Kernel*w.x.Dilation
-	if y < 0 || y >= w.h || x < 0 || x >= w.w {
-		return -1
+// seen returns, for the outputs of one line of all images, the first that tap gives
+// a pixel to, the place of that pixel [B, h, w], and how many outputs follow it, itself
+// included, whose pixels are Stride apart.
+func (w *window) seen(line, tap int) (x, at, n int) {
+	y := line%w.toH*w.y.Stride - w.y.Before + tap/w.x.Kernel*w.y.Dilation
+	left := tap%w.x.Kernel*w.x.Dilation - w.x.Before // pixel of output 0
+	x = max((-left+w.x.Stride-1)/w.x.Stride, 0)
+	first := left + x*w.x.Stride
+	if y < 0 || y >= w.h || first >= w.w {
+		return 0, 0, 0
 	}
-	return (r/(w.toW*w.toH)*w.h+y)*w.w + x
+	n = min((w.w-1-first)/w.x.Stride+1, w.toW-x)
+	return x, (line/w.toH*w.h+y)*w.w + first, max(n, 0)
 }

@@ -111,7 +111,12 @@ func TestConv2DTransposedReference(t *testing.T) {
 
 // TestConvLabels holds the sums of chosen rows against one-hot vectors.
 func TestConvLabels(t *testing.T) {
-	c := Square(11, 13, 4, 2, 1)
+	for _, c := range []Conv2D{Square(11, 13, 4, 2, 1), Square(3, 5, 3, 1, 1), Square(5, 8, 2, 3, 0), Square(2, 1, 5, 1, 4)} {
+		checkConvLabels(t, c)
+	}
+}
+
+func checkConvLabels(t *testing.T, c Conv2D) {
 	const b, h, wide = 2, 9, 6
 	r := rand.New(rand.NewPCG(1, 2))
 	labels, x := make([]int32, b*h*wide), make([]float32, b*h*wide*c.In)
