@@ -41,7 +41,7 @@ func VMFScore(outputs, scratch []float32, label int32) (score float64, right boo
 	softplusSlope(u, slope, outputs)
 	at := u[label]
 	right = at == peak(u) && !(peak(u[:label]) >= at)
-	length := math.Sqrt(SumSquares(u))
+	length := norm(u)
 	inv := 1 / max(length, normalizeMin)
 	score = float64(at) * inv
 	along := 0.0 // the norm of a tiny row is constant

@@ -100,18 +100,21 @@ func (l *labelRun) check(t rapid.TB, want score64) {
 	// c reads images of f channels and writes those of the head's input.
 	_, outputs, _ := c.conv64(make([]float32, m*f), l.w, zero, l.x, l.b, toH, toW)
 	gradient, dbias := make([]float32, m*f), make([]float64, f)
-	score, right := 0.0, 0
+	score, right, unsure := 0.0, 0, 0
 	for r := range m {
 		row := outputs[r*f : (r+1)*f]
-		largest := 0
+		others := math.Inf(-1)
 		for j := range row {
 			row[j] += float64(l.bias[j])
-			if row[j] > row[largest] {
-				largest = j
+			if j != int(l.label[r]) {
+				others = max(others, row[j])
 			}
 		}
-		if largest == int(l.label[r]) {
+		switch margin := row[l.label[r]] - others; {
+		case margin > 1e-3:
 			right++
+		case margin > -1e-3:
+			unsure++
 		}
 		s, g := want(row, l.label[r])
 		score += s
@@ -121,12 +124,13 @@ func (l *labelRun) check(t rapid.TB, want score64) {
 		}
 	}
 	dx, _, dw := c.conv64(gradient, l.w, zero, l.x, l.b, toH, toW)
-	if math.Abs(score-l.score) > 1e-4*float64(m) || right != l.right {
-		t.Errorf("score %g and %d right, want %g and %d", l.score, l.right, score, right)
+	if math.Abs(score-l.score) > 1e-4*float64(m) || l.right < right || l.right > right+unsure {
+		t.Errorf("score %g and %d right, want %g and %d to %d", l.score, l.right, score, right, right+unsure)
 	}
-	withinScale(t, "dx", l.dx, dx, 5)
-	withinScale(t, "dw", l.dw, dw, 10)
-	withinScale(t, "dbias", l.dbias, dbias, 10)
+	scale := float64(1 + c.Taps()*max(c.In, c.Out))
+	withinScale(t, "dx", l.dx, dx, scale)
+	withinScale(t, "dw", l.dw, dw, float64(1+m))
+	withinScale(t, "dbias", l.dbias, dbias, float64(1+m))
 }
 
 // No number of threads changes a bit.

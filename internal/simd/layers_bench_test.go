@@ -104,7 +104,7 @@ func BenchmarkGRU(b *testing.B) {
 	}
 	w, dw := weights(), weights()
 	for _, m := range [][]float32{w.WIH, w.WHH} {
-		scale(m, 0.1) // gates that are not saturated
+		ScaleBy(m, m, 0.1) // gates that are not saturated
 	}
 	var tape GRUTape
 	g.Forward(y, x, nil, w, benchBatch, t, &tape)

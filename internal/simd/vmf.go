@@ -34,10 +34,7 @@ func NormalizeRowsBackward(dx, dy, x []float32, n, d int) {
 			inv := 1 / max(length, normalizeMin)
 			var along float64 // <y, dy>/|x|; the norm of a tiny row is constant
 			if length > normalizeMin {
-				for j, v := range src {
-					along += float64(v) * float64(g[j])
-				}
-				along *= inv * inv
+				along = Dot(src, g) * inv * inv
 			}
 			for j, v := range src {
 				dst[j] = float32((float64(g[j]) - along*float64(v)) * inv)
@@ -46,13 +43,7 @@ func NormalizeRowsBackward(dx, dy, x []float32, n, d int) {
 	})
 }
 
-func norm(x []float32) float64 {
-	var s float64
-	for _, v := range x {
-		s += float64(v) * float64(v)
-	}
-	return math.Sqrt(s)
-}
+func norm(x []float32) float64 { return math.Sqrt(SumSquares(x)) }
 
 // VMFLogits computes a = kappa z·b, the log density of a von Mises-Fisher
 // distribution up to a constant where z and the code vectors are unit vectors.
@@ -63,7 +54,7 @@ func VMFLogits(a, z, codebook []float32, kappa float32, n, d, k int) {
 	checkLen("VMFLogits z", len(z), n*d)
 	checkLen("VMFLogits codebook", len(codebook), k*d)
 	Gemm(false, true, n, k, d, z, d, codebook, d, a, k, false)
-	scale(a, kappa)
+	ScaleBy(a, a, kappa)
 }
 
 // VMFLogitsBackward computes the gradients of VMFLogits from da and returns
@@ -72,12 +63,10 @@ func VMFLogits(a, z, codebook []float32, kappa float32, n, d, k int) {
 //	dz [N, D], dcodebook [K, D], da [N, K] float32
 func VMFLogitsBackward(dz, dcodebook, da, z, codebook []float32, kappa float32, n, d, k int) (dkappa float64) {
 	Gemm(false, false, n, d, k, da, k, codebook, d, dz, d, false)
-	for i, v := range dz { // sum_ik da_ik z_i·b_k
-		dkappa += float64(v) * float64(z[i])
-	}
+	dkappa = Dot(dz, z[:len(dz)]) // sum_ik da_ik z_i·b_k
 	Gemm(true, false, k, d, n, da, k, z, d, dcodebook, d, false)
-	scale(dz, kappa)
-	scale(dcodebook, kappa)
+	ScaleBy(dz, dz, kappa)
+	ScaleBy(dcodebook, dcodebook, kappa)
 	return dkappa
 }
 
@@ -117,12 +106,6 @@ func alongError(z, q []float32) float64 {
 	return s
 }
 
-func scale(x []float32, factor float32) {
-	for i := range x {
-		x[i] *= factor
-	}
-}
-
 // VMFCosines computes, for every row, the cosine between u and the axis of its
 // label: u[label]/|u|.
 //
@@ -133,7 +116,7 @@ func VMFCosines(cosines, u []float32, label []int32, n, f int) {
 	Parallel(n, rowGrain(f), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row := u[r*f : (r+1)*f]
-			cosines[r] = float32(float64(row[label[r]]) / max(math.Sqrt(SumSquares(row)), normalizeMin))
+			cosines[r] = float32(float64(row[label[r]]) / max(norm(row), normalizeMin))
 		}
 	})
 }
