@@ -99,6 +99,7 @@ func TestRowFunctionsBitsOnEveryMachine(t *testing.T) {
 		"clamp":                  0xe60d7b60c99a969c,
 		"dot":                    0x735e812f7d318fe1,
 		"Dots":                   0x2a5b999affe67775,
+		"expSum":                 0x42e515a73d12c591,
 		"gruGrad":                0x77e7b953cd070bf6,
 		"GRUCell":                0xe4798bb44a2fe9a7,
 		"interpolate":            0xbbcb5ba3ca6de2bd,

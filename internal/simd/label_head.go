@@ -26,9 +26,7 @@ type LabelScore func(outputs, scratch []float32, label int32) (score float64, ri
 func CrossEntropyScore(outputs, scratch []float32, label int32) (score float64, right bool) {
 	top, at := peak(outputs), outputs[label]
 	right = at == top && peak(outputs[:label]) < top
-	affine(scratch, outputs, 1, -top)
-	Exp(scratch, scratch)
-	s := sum(scratch)
+	s := expSum(scratch, outputs, top)
 	affine(outputs, scratch, float32(1/s), 0)
 	outputs[label]--
 	return math.Log(s) + float64(top) - float64(at), right

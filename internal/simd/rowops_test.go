@@ -53,6 +53,11 @@ var rowOps = map[string]func(n int, in func() []float32) []float32{
 		Dots(dst, in(), y)
 		return wideBits(dst)
 	},
+	"expSum": func(_ int, in func() []float32) []float32 {
+		y := in()
+		s := expSum(y, in(), 0.3)
+		return append(wideBits([]float64{s}), y...)
+	},
 	"sum":    func(_ int, in func() []float32) []float32 { return wideBits([]float64{sum(in())}) },
 	"peak":   func(_ int, in func() []float32) []float32 { return []float32{peak(in())} },
 	"center": func(_ int, in func() []float32) []float32 { y := in(); center(y, in(), in(), 0.3, -1.7); return y },

@@ -17,9 +17,7 @@ func Softmax(y, a, noise []float32, n, k int, tau float32) {
 				add(row, noise[r*k:])
 			}
 			affine(row, row, inv, 0)
-			affine(row, row, 1, -peak(row))
-			Exp(row, row)
-			affine(row, row, float32(1/sum(row)), 0)
+			affine(row, row, float32(1/expSum(row, row, peak(row))), 0)
 		}
 	})
 }

@@ -30,6 +30,18 @@ func Exp(dst, src []float32) {
 	}
 }
 
+// expSum sets dst[i] to e^(src[i]-shift) for every i of src and returns the sum of
+// dst, accumulated like that of dot. dst may be src.
+func expSum(dst, src []float32, shift float32) float64 {
+	dst = dst[:len(src)]
+	var s [4]float64
+	for i := vecExpSumHead(&s, dst, src, shift); i < len(src); i++ {
+		dst[i] = vecExp(src[i] - shift)
+		s[i%4] += float64(dst[i])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
+}
+
 // vecExp splits x into n·ln 2 + r with |r| ≤ ln 2 / 2 and scales e^r by 2^n in
 // two steps, so that results below the normal range are rounded once.
 func vecExp(x float32) float32 {

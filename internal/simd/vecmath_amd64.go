@@ -31,6 +31,17 @@ func vecExpHead(dst, src []float32) int {
 	return n
 }
 
+func vecExpSumHead(sums *[4]float64, dst, src []float32, shift float32) int {
+	n, wide := vecWhole(len(src)), vecWide(len(src))
+	if wide > 0 {
+		vecExpSumAVX512(wide, sums, &dst[0], &src[0], shift)
+	}
+	if n > wide {
+		vecExpSumAVX2(n-wide, sums, &dst[wide], &src[wide], shift)
+	}
+	return n
+}
+
 func vecLogHead(dst, src []float32) int {
 	n := vecWhole(len(src))
 	if n > 0 {
@@ -86,6 +97,12 @@ func vecAdamHead(p, g, m, v []float32, k *adamFactors) int {
 
 //go:noescape
 func vecExpAVX512(n int, dst, src *float32)
+
+//go:noescape
+func vecExpSumAVX512(n int, sums *[4]float64, dst, src *float32, shift float32)
+
+//go:noescape
+func vecExpSumAVX2(n int, sums *[4]float64, dst, src *float32, shift float32)
 
 //go:noescape
 func vecSoftplusAVX512(n int, y, slope, x *float32)

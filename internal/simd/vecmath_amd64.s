@@ -134,6 +134,33 @@ loop:
 	VZEROUPPER
 	RET
 
+// func vecExpSumAVX2(n int, sums *[4]float64, dst, src *float32, shift float32)
+TEXT ·vecExpSumAVX2(SB), NOSPLIT, $0-36
+	MOVQ n+0(FP), CX
+	MOVQ sums+8(FP), AX
+	MOVQ dst+16(FP), DI
+	MOVQ src+24(FP), SI
+	VBROADCASTSS shift+32(FP), Y15
+	VMOVUPD (AX), Y14
+
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS  Y15, Y0, Y0
+	EXP
+	VMOVUPS Y0, (DI)
+	VCVTPS2PD X0, Y1
+	VADDPD  Y1, Y14, Y14
+	VEXTRACTF128 $1, Y0, X1
+	VCVTPS2PD X1, Y1
+	VADDPD  Y1, Y14, Y14
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VMOVUPD Y14, (AX)
+	VZEROUPPER
+	RET
+
 // func vecSigmoidAVX2(n int, dst, src *float32)
 TEXT ·vecSigmoidAVX2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), CX
@@ -392,6 +419,39 @@ loop:
 	ADDQ $64, DI
 	SUBQ $16, CX
 	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func vecExpSumAVX512(n int, sums *[4]float64, dst, src *float32, shift float32)
+TEXT ·vecExpSumAVX512(SB), NOSPLIT, $0-36
+	MOVQ n+0(FP), CX
+	MOVQ sums+8(FP), AX
+	MOVQ dst+16(FP), DI
+	MOVQ src+24(FP), SI
+	VBROADCASTSS shift+32(FP), Z15
+	VMOVUPD (AX), Y14
+
+loop:
+	VMOVUPS (SI), Z0
+	VSUBPS  Z15, Z0, Z0
+	EXPZ
+	VMOVUPS Z0, (DI)
+	VCVTPS2PD X0, Y1
+	VADDPD  Y1, Y14, Y14
+	VEXTRACTF32X4 $1, Z0, X1
+	VCVTPS2PD X1, Y1
+	VADDPD  Y1, Y14, Y14
+	VEXTRACTF32X4 $2, Z0, X1
+	VCVTPS2PD X1, Y1
+	VADDPD  Y1, Y14, Y14
+	VEXTRACTF32X4 $3, Z0, X1
+	VCVTPS2PD X1, Y1
+	VADDPD  Y1, Y14, Y14
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JNZ  loop
+	VMOVUPD Y14, (AX)
 	VZEROUPPER
 	RET
 

@@ -34,6 +34,18 @@ func vecSigmoidHead(dst, src []float32) int {
 	return n
 }
 
+func vecExpSumHead(sums *[4]float64, dst, src []float32, shift float32) int {
+	n := vecWhole(len(src))
+	for i, v := range src[:n] {
+		dst[i] = v - shift
+	}
+	vecExpHead(dst, dst[:n])
+	for i, v := range dst[:n] {
+		sums[i%4] += float64(v)
+	}
+	return n
+}
+
 func vecSoftplusHead(y, slope, x []float32) int { return 0 } // plain Go
 
 func vecTanhHead(dst, src []float32) int {
