@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 )
 
 // Numbers reads the elements of a file piece by piece, whichever number type
@@ -34,7 +35,8 @@ var numberTypes = map[string]struct {
 	"<i8": {8, func(b []byte) float64 { return float64(int64(binary.LittleEndian.Uint64(b))) }},
 }
 
-// NewNumbers reads the header of a file.
+// NewNumbers reads the header of a file. A file on disk must be long enough for
+// its shape.
 func NewNumbers(r io.Reader) (*Numbers, error) {
 	n := &Numbers{r: bufio.NewReaderSize(r, 1<<16)}
 	head, err := readHeader(n.r)
@@ -52,7 +54,28 @@ func NewNumbers(r io.Reader) (*Numbers, error) {
 	if n.total == 0 {
 		return n, n.end()
 	}
+	if err := n.complete(r); err != nil {
+		return nil, err
+	}
 	return n, nil
+}
+
+// complete refuses a file on disk that is too short for its shape, which Read
+// would find only after all that its caller does with the elements before.
+func (n *Numbers) complete(r io.Reader) error {
+	f, ok := r.(*os.File)
+	if !ok {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err == nil && (info.Size()-at+int64(n.r.Buffered()))/int64(n.size) < int64(n.total) {
+		err = formatErrorf("file ends within the data of %d elements", n.total)
+	}
+	return err
 }
 
 // Float says that the elements are not integers.

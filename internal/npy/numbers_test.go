@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -108,4 +110,34 @@ func FuzzNumbers(f *testing.F) {
 			t.Fatalf("%d elements in pieces of %d (%v), %d one by one (%v)", len(all), n, err, len(again), errAgain)
 		}
 	})
+}
+
+// TestNumbersOfShortFile wants a file that was cut off to be refused at once.
+func TestNumbersOfShortFile(t *testing.T) {
+	var whole bytes.Buffer
+	if err := Write(&whole, []int{40000}, make([]float32, 40000)); err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{0, 1, 159999} {
+		path := filepath.Join(t.TempDir(), "numbers.npy")
+		if err := os.WriteFile(path, whole.Bytes()[:whole.Len()-cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		n, err := NewNumbers(f)
+		switch {
+		case cut > 0 && (err == nil || !strings.Contains(err.Error(), "file ends within the data of 40000 elements")):
+			t.Errorf("%d bytes cut off: %v", cut, err)
+		case cut == 0 && err != nil:
+			t.Error(err)
+		case cut == 0:
+			if err := n.Read(make([]float64, 40000)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
