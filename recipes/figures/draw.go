@@ -36,10 +36,11 @@ func (s *Sweep) caption(all []Result) string {
 	if s.Figure == "capacity" {
 		codebook = fmt.Sprintf("K at d = %d, d at K = %d", q.CodebookDim, q.CodebookSize)
 	}
-	budget := fmt.Sprintf("%.3g epochs (%d steps of %d images)", float64(c.MaxSteps())/float64(c.StepsPerEpoch()), c.MaxSteps(), min(c.Train.BatchSize, c.Training))
+	epochs := fmt.Sprintf("%.3g", float64(c.MaxSteps())/float64(c.StepsPerEpoch()))
 	if c.MaxSteps() < s.publishedEpochs*c.StepsPerEpoch() {
-		budget += fmt.Sprintf(", %d are published", s.publishedEpochs)
+		epochs += fmt.Sprintf(" of the published %d", s.publishedEpochs)
 	}
+	budget := fmt.Sprintf("%s epochs (%d steps of %d images)", epochs, c.MaxSteps(), min(c.Train.BatchSize, c.Training))
 	text := fmt.Sprintf("%s, %d training images; %s; %s; seed %d", s.corpus.Info.Corpus, c.Training, codebook, budget, c.Train.Seed)
 	switch s.Figure {
 	case "capacity":
