@@ -99,7 +99,7 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 	for power := first; power <= last; power += max(by, 1) {
 		for _, f := range factors {
 			if v := f * math.Pow(10, power); v >= lo && v <= hi {
-				ts = append(ts, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+				ts = append(ts, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
 			}
 		}
 	}

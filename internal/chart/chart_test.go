@@ -140,7 +140,7 @@ func TestLogTicks(t *testing.T) {
 	for _, c := range []struct {
 		lo, hi float64
 		want   string
-	}{{1, 60, "1 2 5 10 20 50"}, {0.003, 0.06, "0.005 0.01 0.02 0.05"}, {15, 40, "15 20 25 30 35 40"}, {1, 1e6, "1 10 100 1e+03 1e+04 1e+05 1e+06"}} {
+	}{{1, 60, "1 2 5 10 20 50"}, {0.003, 0.06, "0.005 0.01 0.02 0.05"}, {15, 40, "15 20 25 30 35 40"}, {1, 1e6, "1 10 100 1000 1e+04 1e+05 1e+06"}} {
 		var got []string
 		for _, tick := range (logTicks{}).Ticks(c.lo, c.hi) {
 			got = append(got, tick.Label)
