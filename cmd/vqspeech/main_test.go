@@ -20,6 +20,7 @@ import (
 
 	"vqspeech/audio"
 	"vqspeech/features"
+	"vqspeech/internal/safetensors"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
 	"vqspeech/recipes/corpus/corpustest"
@@ -27,13 +28,14 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"vqspeech": main,
-		"mkmodel":  tool(makeModel),
-		"mkwav":    tool(makeWAV),
-		"mkvoice":  tool(makeVoice),
-		"mkcorpus": tool(makeCorpus),
-		"mknpy":    tool(makeNPY),
-		"mkimages": tool(makeImages),
+		"vqspeech":  main,
+		"mkmodel":   tool(makeModel),
+		"mkwav":     tool(makeWAV),
+		"mkvoice":   tool(makeVoice),
+		"mkcorpus":  tool(makeCorpus),
+		"mknpy":     tool(makeNPY),
+		"mkimages":  tool(makeImages),
+		"mkforeign": tool(makeForeign),
 	})
 }
 
@@ -61,6 +63,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// makeForeign FILE writes the tensors of another program.
+func makeForeign(args []string) error {
+	return safetensors.Save(args[0], nil, []safetensors.Tensor{{Name: "x", Shape: []int{1}, DType: safetensors.F32, Data: []float32{1}}})
 }
 
 // status N PROGRAM ARGS... runs a program and wants exit status N.
