@@ -240,3 +240,21 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestAgree(t *testing.T) {
+	type config struct {
+		Size  int `json:"size"`
+		Extra int `json:"extra,omitempty"`
+		Steps int `json:"steps"`
+	}
+	trained := []byte(`{"size": 2, "extra": 3, "steps": 4}`)
+	free := []string{"steps"}
+	if err := checkpoint.Agree(config{Size: 1}, config{Size: 1}, trained, config{Size: 2, Extra: 3, Steps: 5}, free); err != nil {
+		t.Error(err)
+	}
+	err := checkpoint.Agree(config{Size: 1}, config{Size: 1, Extra: 7}, trained, config{Size: 9, Steps: 4}, free)
+	want := "cannot resume with another configuration: extra was not set, is 7; train.extra was 3, is not set; train.size was 2, is 9"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

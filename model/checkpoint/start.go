@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,20 +33,8 @@ func Start[C Config, T any](dir string, resume bool, cfg C, train T, free []stri
 		if err != nil {
 			return nil, err
 		}
-		var was T
-		if err := json.Unmarshal(s.Train, &was); err != nil {
+		if err := Agree(s.Model, cfg, s.Train, train, free); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		changed, err := differences("", s.Model, cfg, nil)
-		if err != nil {
-			return nil, err
-		}
-		more, err := differences("train.", was, train, free)
-		if err != nil {
-			return nil, err
-		}
-		if changed = append(changed, more...); changed != nil {
-			return nil, fmt.Errorf("%s: cannot resume with another configuration: %s", path, strings.Join(changed, "; "))
 		}
 		s.Train = text
 		return s, nil
@@ -63,6 +52,28 @@ func Start[C Config, T any](dir string, resume bool, cfg C, train T, free []stri
 	return s, nil
 }
 
+// Agree fails, with the keys, where a run that goes on has another configuration
+// than its checkpoint, whose own are was and, as JSON, trained. Keys of train that
+// are in free may differ.
+func Agree[C, T any](was, cfg C, trained json.RawMessage, train T, free []string) error {
+	var before T
+	if err := json.Unmarshal(trained, &before); err != nil {
+		return err
+	}
+	changed, err := differences("", was, cfg, nil)
+	if err != nil {
+		return err
+	}
+	more, err := differences("train.", before, train, free)
+	if err != nil {
+		return err
+	}
+	if changed = append(changed, more...); changed != nil {
+		return fmt.Errorf("cannot resume with another configuration: %s", strings.Join(changed, "; "))
+	}
+	return nil
+}
+
 // differences lists the keys in which two configurations differ.
 func differences(section string, was, is any, free []string) (changed []string, err error) {
 	a, err := flatten(was)
@@ -73,9 +84,11 @@ func differences(section string, was, is any, free []string) (changed []string, 
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range slices.Sorted(maps.Keys(b)) {
+	keys := maps.Clone(a)
+	maps.Copy(keys, b) // a key that is left out where it has no value may be in one alone
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if a[key] != b[key] && !slices.Contains(free, key) {
-			changed = append(changed, fmt.Sprintf("%s%s was %s, is %s", section, key, a[key], b[key]))
+			changed = append(changed, fmt.Sprintf("%s%s was %s, is %s", section, key, cmp.Or(a[key], "not set"), cmp.Or(b[key], "not set")))
 		}
 	}
 	return changed, nil

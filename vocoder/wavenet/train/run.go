@@ -132,8 +132,9 @@ func (o Options) start() (*state, error) {
 		if err != nil {
 			return nil, err
 		}
-		if was, now := fmt.Sprintf("%+v", s.voice), fmt.Sprintf("%+v", o.voice()); was != now {
-			return nil, fmt.Errorf("%s: cannot resume with another network: was %s, is %s", latest, was, now)
+		free := []string{"max_steps", "log_every", "eval_every", "checkpoint_every"}
+		if err := checkpoint.Agree(trained(s.voice), trained(o.voice()), s.train, o.Train, free); err != nil {
+			return nil, fmt.Errorf("%s: %w", latest, err)
 		}
 		s.train = text
 		return s, nil
@@ -147,6 +148,11 @@ func (o Options) start() (*state, error) {
 		err = trainPitch(o.Network, s.weights, o.Training, o.Train.PitchSteps, o.Train.Seed)
 	}
 	return s, err
+}
+
+// trained is the part of a voice that Config does not set.
+func trained(v wavenet.Voice) wavenet.Voice {
+	return wavenet.Voice{Network: v.Network, Speakers: v.Speakers, Model: v.Model}
 }
 
 func (r *run) open() (err error) {
