@@ -20,11 +20,11 @@ type Evaluation struct {
 
 	// What anneals itself (Takida et al. 2022, Figures 2 and 4): how sure the
 	// quantiser and the decoder are.
-	Entropy         float64 `json:"posterior_entropy,omitempty"`  // of the codes' posterior, mean over the latents (nats); gaussian kinds, vmf
-	Variance        float64 `json:"posterior_variance,omitempty"` // of the quantiser, mean over the latents; gaussian kinds
-	Kappa           float64 `json:"posterior_kappa,omitempty"`    // concentration of the quantiser; vmf
-	DecoderVariance float64 `json:"decoder_variance,omitempty"`   // learned, or the most likely one for the set (AR-ELBO); gaussian decoder
-	DecoderKappa    float64 `json:"decoder_kappa,omitempty"`      // vmf decoder
+	Entropy         *float64 `json:"posterior_entropy,omitempty"`  // of the codes' posterior, mean over the latents (nats), which may be 0; gaussian kinds, vmf
+	Variance        float64  `json:"posterior_variance,omitempty"` // of the quantiser, mean over the latents; gaussian kinds
+	Kappa           float64  `json:"posterior_kappa,omitempty"`    // concentration of the quantiser; vmf
+	DecoderVariance float64  `json:"decoder_variance,omitempty"`   // learned, or the most likely one for the set (AR-ELBO); gaussian decoder
+	DecoderKappa    float64  `json:"decoder_kappa,omitempty"`      // vmf decoder
 }
 
 // Evaluate encodes and decodes every image. It fails for images that do not fit
@@ -74,7 +74,10 @@ func (m *Model) Evaluate(s Set) (Evaluation, error) {
 	if !c.Labels() || c.Net.Channels == 256 {
 		e.MSE = 1000 * squares.Value()
 	}
-	e.Entropy = entropy / float64(s.N*c.Grid()*c.Grid())
+	if c.Gaussian() || c.Quantizer.Kind == VMF {
+		entropy /= float64(s.N * c.Grid() * c.Grid())
+		e.Entropy = &entropy
+	}
 	switch {
 	case c.Gaussian():
 		e.Variance = variance / float64(s.N)

@@ -14,8 +14,8 @@ type Evaluation struct {
 
 	// Of the gaussian kinds, whose decline is the self-annealing of SQ-VAE
 	// (Takida et al. 2022, figure 2).
-	Variance float64 `json:"posterior_variance,omitempty"` // σ², mean over latents and dimensions
-	Entropy  float64 `json:"posterior_entropy,omitempty"`  // of the posterior over the codes (nats per latent)
+	Variance float64  `json:"posterior_variance,omitempty"` // σ², mean over latents and dimensions
+	Entropy  *float64 `json:"posterior_entropy,omitempty"`  // of the posterior over the codes (nats per latent), which may be 0
 }
 
 // Evaluate encodes and decodes every utterance with its own speaker, as
@@ -54,9 +54,11 @@ func evaluate(m *model.Model, set []utterance) Evaluation {
 	e := Evaluation{MSE: mse.DB2(), Perplexity: usage.Perplexity(), UsedCodes: usage.Used()}
 	if len(entropies) > 0 {
 		e.Variance = variance.Mean()
+		mean := 0.0
 		for _, h := range entropies {
-			e.Entropy += float64(h) / float64(len(entropies))
+			mean += float64(h) / float64(len(entropies))
 		}
+		e.Entropy = &mean
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"reflect"
 	"testing"
 
 	"vqspeech/internal/training"
@@ -30,7 +31,7 @@ func TestRunFolder(t *testing.T) {
 		if err != nil || c.Model != o.Model || c.Train != o.Train || c.StepsPerEpoch() != 3 || c.MaxSteps() != 5 {
 			t.Errorf("config.json: %+v, %v", c, err)
 		}
-		if e, err := ReadTest(o.Dir); err != nil || e != *test {
+		if e, err := ReadTest(o.Dir); err != nil || !reflect.DeepEqual(e, *test) {
 			t.Errorf("test.json: %+v, %v, want %+v", e, err, *test)
 		}
 		records, err := training.ReadMetrics(filepath.Join(o.Dir, training.MetricsFile))
