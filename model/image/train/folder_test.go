@@ -5,8 +5,8 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"strings"
 	"reflect"
+	"strings"
 	"testing"
 
 	"vqspeech/internal/training"
