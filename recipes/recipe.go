@@ -26,6 +26,7 @@ import (
 	"vqspeech/features"
 	"vqspeech/model"
 	"vqspeech/model/train"
+	"vqspeech/recipes/corpus"
 )
 
 // Recipe is everything that decides a training run, besides the corpus.
@@ -114,6 +115,15 @@ func (d DataConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("data.holdout: must be in [0, 1) (got %v)", d.Holdout))
 	}
 	return errors.Join(errs...)
+}
+
+// Utterances is the number of utterances of a prepared corpus that have a part.
+func (d DataConfig) Utterances(c *corpus.Corpus) int {
+	n := 0
+	for _, split := range slices.Concat(d.Train, d.Valid) {
+		n += c.Info.Splits[split].Utterances
+	}
+	return n
 }
 
 // SpeakerSplits returns the splits whose speakers stay in the finished model.

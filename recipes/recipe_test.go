@@ -36,7 +36,13 @@ func TestEveryRecipeLoads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			unitPrior, err := recipes.IsUnitPrior(path)
+			if err != nil {
+				t.Fatal(err)
+			}
 			switch {
+			case unitPrior:
+				loads(t, path, recipes.LoadUnitPrior, recipes.ParseUnitPrior)
 			case prior:
 				loads(t, path, recipes.LoadPrior, recipes.ParsePrior)
 			case vocoder:

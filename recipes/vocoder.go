@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -107,19 +106,10 @@ func (r Vocoder) Network(cfg model.Config) wavenet.Config {
 	return n
 }
 
-// Recordings is the number of recordings of a prepared corpus that have a part.
-func (r Vocoder) Recordings(c *corpus.Corpus) int {
-	n := 0
-	for _, split := range slices.Concat(r.Data.Train, r.Data.Valid) {
-		n += c.Info.Splits[split].Utterances
-	}
-	return n
-}
-
 // Options returns the training run of r for a model on a prepared corpus,
 // without a folder and without callbacks. All recordings are encoded and, with
 // prediction, decoded by the model, each in its own speaker's voice, and kept in
-// memory; progress is told how many are begun, of r.Recordings.
+// memory; progress is told how many are begun, of r.Data.Utterances.
 func (r Vocoder) Options(c *corpus.Corpus, m *model.Model, progress func(recordings int)) (train.Options, error) {
 	o := train.Options{
 		Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers, Model: fmt.Sprintf("%x", m.Fingerprint()),

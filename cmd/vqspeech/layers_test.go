@@ -15,13 +15,13 @@ var floors = map[string]int{
 
 // trainers, and the folders below them, may import gorgonia.
 var trainers = []string{
-	"internal/graph", "model/train", "model/image/train", "model/image/prior/train", "model/image/classifier", "quant/sq", "quant/vq", "vocoder/wavenet/train",
+	"internal/graph", "model/train", "model/image/train", "model/image/prior/train", "model/image/classifier", "model/unitprior/train", "quant/sq", "quant/vq", "vocoder/wavenet/train",
 }
 
 // library is what encode, decode and convert need; gorgonia must not be below
 // it.
 var library = []string{
-	"audio", "features", "features/metric", "features/metric/wer", "model", "model/nn", "model/image", "model/image/metric", "model/image/prior", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric", "quant/metric/abx",
+	"audio", "features", "features/metric", "features/metric/wer", "model", "model/nn", "model/image", "model/image/metric", "model/image/prior", "model/unitprior", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric", "quant/metric/abx",
 	"vocoder", "vocoder/envelope", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet", "vocoder/wavenet/embedded",
 }
 

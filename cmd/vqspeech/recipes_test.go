@@ -33,6 +33,7 @@ var recipeRows = []recipeRow{
 	{"librispeech/wavenet.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/wavernn.yaml", "valid", []string{"librispeech"}},
 	{"librispeech/wavenet-units.yaml", "valid", []string{"librispeech"}},
+	{"librispeech/unit-prior.yaml", "valid", []string{"librispeech"}},
 	{"vctk/vq-ema.yaml", "test", []string{"vctk-0.80"}},
 	{"vctk/gaussian-1.yaml", "test", []string{"vctk-0.80"}},
 	{"vctk/gaussian-3.yaml", "test", []string{"vctk-0.80"}},
@@ -227,6 +228,12 @@ func TestRecipes(t *testing.T) {
 					trainVocoder(t, path, c.src, c.data)
 					return
 				}
+				if prior, err := recipes.IsUnitPrior(path); err != nil {
+					t.Fatal(err)
+				} else if prior {
+					trainUnitPrior(t, path, c.data)
+					return
+				}
 				sets, split := tiny, row.split
 				if c.report.Splits[split].Utterances == 0 { // the surprise language has no split mse
 					sets, split = append([]string{"data.valid=[]"}, tiny...), "train"
@@ -251,6 +258,30 @@ func TestRecipes(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// trainUnitPrior trains the prior over the units of a tiny model and speaks what is
+// drawn from it.
+func trainUnitPrior(t *testing.T, path, data string) {
+	dir := t.TempDir()
+	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
+	vqspeech(t, nil, append([]string{"train", filepath.Join(recipesFolder, "librispeech/default.yaml"), "--data", data, "--run", in("model")}, set(tiny)...)...)
+	model := in("model", "model.safetensors")
+	var trained struct {
+		Valid      map[string]float64
+		Utterances map[string]int
+	}
+	vqspeech(t, &trained, append([]string{"train", path, "--data", data, "--run", in("prior"), "--model", model, "--json"},
+		set([]string{"unit_prior.hidden=4", "unit_prior.embedding=4", "train.max_steps=3", "train.batch_size=2", "train.crop_units=5"})...)...)
+	if trained.Utterances["train"] == 0 || trained.Utterances["valid"] == 0 || !(trained.Valid["bits_per_unit"] > 0) {
+		t.Errorf("trained %+v", trained)
+	}
+	var drawn struct{ Units int }
+	vqspeech(t, &drawn, "sample", in("prior"), "--model", model, "--seed", "1", "-o", in("new.vqs"), "--json")
+	vqspeech(t, nil, "decode", in("new.vqs"), "--speaker", "14", "-o", in("new.wav"), "--model", model)
+	if drawn.Units == 0 {
+		t.Error("no units are drawn")
 	}
 }
 

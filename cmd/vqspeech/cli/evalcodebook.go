@@ -15,6 +15,7 @@ import (
 	"vqspeech/internal/bootstrap"
 	"vqspeech/internal/simd"
 	"vqspeech/model"
+	"vqspeech/model/unitprior"
 	"vqspeech/quant/metric"
 	"vqspeech/quant/units"
 )
@@ -39,6 +40,7 @@ type codebookReport struct {
 	Speakers       []speakerUsage   `json:"speakers"`
 	Divergence     *float64         `json:"speaker_divergence_bits"`
 	Variance       *varianceReport  `json:"posterior_variance"`
+	Prior          *priorReport     `json:"prior,omitempty"`
 	Failures       []failReport     `json:"failures"`
 }
 
@@ -69,8 +71,7 @@ type varianceReport struct {
 const maxOrder = 3
 
 func (a *app) evalCodebookCmd() *cobra.Command {
-	var data, split string
-	var asJSON bool
+	var o codebookOptions
 	cmd := &cobra.Command{
 		Use:   "codebook [IN...]",
 		Short: "How evenly the codes of a codebook are used",
@@ -81,6 +82,10 @@ the duration, and units/s times log2 of the codebook size), and the entropy of a
 given the one or two before it, which is too low where there are few units. Perplexity
 and the rate by entropy come with their 95 % bootstrap intervals over files (1000
 resamples, always the same; resamples have fewer codes, which makes them low).
+
+With --prior it prints what the units cost under a prior that train has made of others
+(unit_prior): bits a unit given all those before, the ends of files included, and the
+bit rate of an entropy coder that has that prior, with intervals over files.
 
 Of files that know their speaker, and of a corpus, it prints how differently speakers
 use the codes: the Jensen-Shannon divergence (bits, 0 alike to 1) of two speakers,
@@ -97,26 +102,41 @@ With --json it is {"metric": "codebook", "files", "failed", "seconds", "units",
 "entropy_bits", "conditional_bits"}, ...], "speakers": [{"speaker", "units",
 "used_codes", "perplexity", "divergence_bits" (from all others)}, ...],
 "speaker_divergence_bits", "posterior_variance": {"mean", "geometric_mean"} or null,
+"prior": {"bits_per_unit", "bitrate_bps"}, each {"value", "low", "high"}, with --prior,
 "failures": [{"file", "error"}, ...]}.`,
 		Example: `  vqspeech eval codebook units/
   vqspeech eval codebook --data data/libri --split valid`,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			if (data == "") == (len(args) == 0) {
+			if (o.data == "") == (len(args) == 0) {
 				return usagef("want either files or --data")
 			}
-			return a.evalCodebook(cmd, args, data, split, asJSON)
+			return a.evalCodebook(cmd, args, o)
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&data, "data", "", "folder that prepare made")
-	f.StringVar(&split, "split", "valid", "split to measure")
-	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.StringVar(&o.data, "data", "", "folder that prepare made")
+	f.StringVar(&o.split, "split", "valid", "split to measure")
+	f.StringVar(&o.prior, "prior", "", "prior over units, prior.safetensors of its training")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	_ = cmd.MarkFlagDirname("data")
+	_ = cmd.MarkFlagFilename("prior", "safetensors")
 	return cmd
 }
 
-func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, data, split string, asJSON bool) error {
+type codebookOptions struct {
+	data, split, prior string
+	json               bool
+}
+
+func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, o codebookOptions) error {
 	t := &tally{app: a, speakers: map[string]*metric.Counter{}}
+	if o.prior != "" {
+		p, err := unitprior.Load(o.prior)
+		if err != nil {
+			return pathFirst(err)
+		}
+		t.prior = &priorTally{model: p, path: o.prior}
+	}
 	files, err := codeFiles(inputs)
 	if err != nil {
 		return err
@@ -131,8 +151,8 @@ func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, data, split stri
 	failed := failures{w: a.stderr}
 	r := codebookReport{Metric: "codebook", Failures: []failReport{}}
 	total := len(files)
-	if data != "" {
-		n, err := t.addSplit(data, split)
+	if o.data != "" {
+		n, err := t.addSplit(o.data, o.split)
 		if err != nil {
 			return err
 		}
@@ -155,7 +175,7 @@ func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, data, split stri
 	}
 	r.Files, r.Failed = total-failed.count, failed.count
 	rows := t.report(&r)
-	if asJSON {
+	if o.json {
 		err = writeJSON(cmd.OutOrStdout(), r)
 	} else {
 		err = table(cmd.OutOrStdout(), rows...)
@@ -173,7 +193,7 @@ func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, data, split stri
 // codeFiles replaces folders by the files of units or sound in and below them.
 func codeFiles(inputs []string) (files []string, err error) {
 	for _, in := range inputs {
-		if in == "" || !isFolder(in) {
+		if !isFolder(in) {
 			files = append(files, in)
 			continue
 		}
@@ -201,6 +221,7 @@ type tally struct {
 	variance metric.Variance
 	gaussian bool
 	seconds  float64
+	prior    *priorTally // nil without --prior
 }
 
 // begin fixes the codebook with the first input; later ones must agree.
@@ -226,10 +247,15 @@ func (t *tally) add(h units.Header, codes []uint16, samples int64, speaker strin
 	if err := t.begin(h); err != nil {
 		return err
 	}
+	seconds := float64(samples) / float64(h.SampleRate)
+	if t.prior != nil {
+		if err := t.prior.add(h, codes, seconds); err != nil {
+			return err
+		}
+	}
 	if err := t.counter.Add(codes); err != nil {
 		return err
 	}
-	seconds := float64(samples) / float64(h.SampleRate)
 	t.seconds += seconds
 	symbols := make([]int32, len(codes))
 	for i, k := range codes {
@@ -335,6 +361,11 @@ func (t *tally) report(r *codebookReport) (rows []string) {
 		"perplexity", lines[0],
 		"entropy", fmt.Sprintf("%.3f bit%s", r.Entropy, conditional),
 		"bit rate", fmt.Sprintf("%s by entropy, %.1f bit/s nominal", lines[1], r.NominalBitrate),
+	}
+	if t.prior != nil {
+		var row string
+		r.Prior, row = t.prior.report()
+		rows = append(rows, "prior", row)
 	}
 	t.compareSpeakers(r)
 	if r.Divergence != nil {

@@ -28,8 +28,8 @@ With --json it is one object. Of a .vqs file:
    "code_rate_hz", "codebook_size", "speaker", "samples", "seconds", "units",
    "distinct_units", "nominal_bitrate_bps", "bytes", "bitrate_bps"}
 Of the others:
-  {"file", "kind": "model", "image model", "vocoder" or "prior", "fingerprint",
-   "config", "code_rate_hz" and "nominal_bitrate_bps" (speech), "image_bits" (what the
+  {"file", "kind": "model", "image model", "vocoder", "prior" or "unit prior",
+   "fingerprint", "config", "code_rate_hz" and "nominal_bitrate_bps" (speech), "image_bits" (what the
    codes of an image cost), "tensors", "parameters", "bytes"},
 where a checkpoint's kind is "checkpoint", "image checkpoint" and so on, and it has
 "step" and "best" (the lowest score so far, if there is one) as well.`,

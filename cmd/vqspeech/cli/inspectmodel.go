@@ -12,6 +12,7 @@ import (
 	"vqspeech/model/checkpoint"
 	"vqspeech/model/image"
 	"vqspeech/model/image/prior"
+	"vqspeech/model/unitprior"
 	"vqspeech/vocoder/wavenet"
 )
 
@@ -52,6 +53,8 @@ func inspectModel(w io.Writer, file string, in io.Reader, asJSON bool) error {
 		err = r.imageModel(f)
 	case has(prior.ConfigKey):
 		err = r.prior(f)
+	case has(unitprior.ConfigKey):
+		err = r.unitPrior(f)
 	case has(wavenet.VoiceKey):
 		err = r.vocoder(f)
 	default:
@@ -177,6 +180,20 @@ func (r *modelReport) prior(f *safetensors.File) error {
 		"model", c.ImageModel,
 	}
 	_, err = prior.New(c, w)
+	return err
+}
+
+func (r *modelReport) unitPrior(f *safetensors.File) error {
+	c, w, err := readTensors[unitprior.Config](r, "unit prior", f)
+	if err != nil {
+		return err
+	}
+	r.rows = []string{
+		"network", fmt.Sprintf("recurrent, %d units, embeddings of %d", c.Net.Hidden, c.Net.Embedding),
+		"codes", fmt.Sprint(c.CodebookSize),
+		"model", c.Model,
+	}
+	_, err = unitprior.New(c, w)
 	return err
 }
 

@@ -63,7 +63,7 @@ func plan(inputs []string, out, suffix string, shared bool) ([]job, error) {
 }
 
 func isFolder(path string) bool {
-	if path == "-" {
+	if path == "" || path == "-" {
 		return false
 	}
 	if os.IsPathSeparator(path[len(path)-1]) {
@@ -96,7 +96,7 @@ type output struct {
 }
 
 func (a *app) create(cmd *cobra.Command, path string) (*output, error) {
-	if path == "-" {
+	if path == "" || path == "-" {
 		return &output{name: outputName(path), stdout: cmd.OutOrStdout(), forget: func() {}}, nil
 	}
 	f, err := atomicfile.Create(path)
@@ -110,7 +110,7 @@ func (a *app) create(cmd *cobra.Command, path string) (*output, error) {
 
 // outputName is how an output is shown.
 func outputName(path string) string {
-	if path == "-" {
+	if path == "" || path == "-" {
 		return "(stdout)"
 	}
 	return path

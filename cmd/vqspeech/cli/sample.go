@@ -2,15 +2,17 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"vqspeech/internal/safetensors"
 	"vqspeech/model/image"
 	"vqspeech/model/image/prior"
 	"vqspeech/model/image/prior/train"
+	"vqspeech/model/unitprior"
+	"vqspeech/quant"
 )
 
 type sampleOptions struct {
@@ -18,6 +20,7 @@ type sampleOptions struct {
 	n, class    int
 	seed        uint64
 	temperature float64
+	seconds     float64
 	json        bool
 }
 
@@ -44,10 +47,11 @@ type sampleReport struct {
 func (a *app) sampleCmd() *cobra.Command {
 	var o sampleOptions
 	cmd := &cobra.Command{
-		Use:   "sample RUN|PRIOR.safetensors --model MODEL.safetensors -o OUT.png|OUT.npy",
-		Short: "Draw new images from a prior",
+		Use:   "sample RUN|PRIOR.safetensors [--model MODEL.safetensors] -o OUT.png|OUT.npy|OUT.vqs|DIR",
+		Short: "Draw new images, or new units of speech, from a prior",
 		Long: `Sample draws grids of codes from a prior that train has made, and decodes them with
-the model of images (--model) that the prior was trained for.
+the model of images (--model) that the prior was trained for. From a prior over units
+it draws units of the speech model in use.
 
 OUT.png is a picture of all images side by side, of at most 4096; OUT.npy is an array
 [N, H, W, C] uint8, which eval reads. - is standard output, as .npy.
@@ -59,43 +63,72 @@ more likely, above 1 what is less so.
 
 The speed that is reported counts drawing the codes and decoding them.
 
+Units are drawn until the prior ends the utterance, for --seconds of speech at most,
+and written to OUT.vqs, which decode speaks in any voice; with -n several are
+written to a folder, as 000.vqs, 001.vqs and so on. They sound like speech, but have
+no words.
+
 With --json it is one object on standard output:
   {"prior", "model", "output", "images", "class" (if given), "seed", "temperature",
-   "seconds", "images_per_s"}.`,
+   "seconds", "images_per_s"},
+or of units {"prior", "output", "utterances", "units", "speech_seconds", "seed",
+   "temperature", "seconds", "x_realtime"}.`,
 		Example: `  vqspeech sample runs/mnist-prior --model runs/mnist/model.safetensors -o grid.png
-  vqspeech sample runs/digits-prior --model runs/mnist/model.safetensors -n 16 --class 7 -o sevens.png`,
+  vqspeech sample runs/digits-prior --model runs/mnist/model.safetensors -n 16 --class 7 -o sevens.png
+  vqspeech sample runs/unit-prior -o babble.vqs && vqspeech decode babble.vqs --speaker 118`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.sample(cmd, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "result, .png or .npy; - is standard output, as .npy")
-	f.IntVarP(&o.n, "number", "n", 64, "images")
+	f.StringVarP(&o.out, "output", "o", "", "result, .png, .npy or .vqs, or a folder for .vqs; - is standard output, as .npy or .vqs")
+	f.IntVarP(&o.n, "number", "n", 0, "how many (default: 64 images, one utterance)")
 	f.IntVar(&o.class, "class", 0, "class of all images, for a prior that is conditioned on it")
 	f.Uint64Var(&o.seed, "seed", 0, "of the draws")
 	f.Float64Var(&o.temperature, "temperature", 1, "logits are divided by it")
+	f.Float64Var(&o.seconds, "seconds", 20, "longest utterance of units")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
 	_ = cmd.MarkFlagRequired("output")
-	_ = cmd.MarkFlagFilename("output", "png", "npy")
+	_ = cmd.MarkFlagFilename("output", "png", "npy", "vqs")
 	return cmd
 }
 
+// sample goes by what the prior is of.
 func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
+	path := run
+	if isFolder(run) {
+		path = filepath.Join(run, train.PriorFile)
+	}
+	ofUnits, err := safetensors.Load(path, func(f *safetensors.File) (bool, error) {
+		_, ok := f.Metadata[unitprior.ConfigKey]
+		return ok, nil
+	})
+	if err != nil {
+		return pathFirst(err)
+	}
+	if ofUnits {
+		return a.sampleUnits(cmd, path, o)
+	}
+	return a.sampleImages(cmd, path, o)
+}
+
+func (a *app) sampleImages(cmd *cobra.Command, path string, o sampleOptions) error {
 	if err := checkImageOutput(o.out, o.json); err != nil {
 		return err
 	}
+	if !cmd.Flags().Changed("number") {
+		o.n = 64
+	}
 	switch {
+	case cmd.Flags().Changed("seconds"):
+		return usagef("--seconds: images have no duration")
 	case o.n < 1 || o.n > maxSamples:
 		return usagef("-n: must be between 1 and %d (got %d)", maxSamples, o.n)
-	case !(o.temperature >= prior.MinTemperature && o.temperature <= prior.MaxTemperature):
-		return usagef("--temperature: must be between %g and %g (got %g)", prior.MinTemperature, prior.MaxTemperature, o.temperature)
+	case !(o.temperature >= quant.MinTemperature && o.temperature <= quant.MaxTemperature):
+		return usagef("--temperature: must be between %g and %g (got %g)", quant.MinTemperature, quant.MaxTemperature, o.temperature)
 	}
 	m, err := a.imageModel()
 	if err != nil {
 		return err
-	}
-	path := run
-	if info, err := os.Stat(run); err == nil && info.IsDir() {
-		path = filepath.Join(run, train.PriorFile)
 	}
 	p, err := prior.Load(path)
 	if err != nil {

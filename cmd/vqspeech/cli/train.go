@@ -44,6 +44,10 @@ images (--model) on the codes that this model gives to the same images; it ends
 with prior.safetensors, which sample draws new images from. With prior.classes=N
 it is conditioned on the class labels of the corpus.
 
+A recipe with the sections data, unit_prior and train trains the prior over the units
+of the speech model in use (--model); it ends with prior.safetensors, which sample
+draws new units from and eval codebook takes as --prior.
+
 An interrupted run (Ctrl-C) saves its state, a killed one has its last checkpoint;
 --resume goes on from there and ends in the same bytes as a run without a pause.
 
@@ -60,7 +64,10 @@ or {"run", "model", "steps", "seconds", "valid": {"loss", "mse_x1000",
    "valid", "test"}}, with what suits the images and the model,
 or {"run", "prior", "steps", "seconds", "valid": {"nats_per_code",
    "bits_per_dim"}, "test": {the same}, "images": {"train", "valid", "test"}}, where
-   a dimension of what a prior models is one code.`,
+   a dimension of what a prior models is one code,
+or {"run", "prior", "steps", "seconds", "valid": {"nats_per_unit", "bits_per_unit"}
+   (of the finished prior, the ends of utterances included), "utterances": {"train",
+   "holdout", "valid"}}.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
   vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000
@@ -102,6 +109,11 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 		return err
 	} else if prior {
 		return a.trainPrior(cmd, path, o)
+	}
+	if prior, err := recipes.IsUnitPrior(path); err != nil {
+		return err
+	} else if prior {
+		return a.trainUnitPrior(cmd, path, o)
 	}
 	if image, err := recipes.IsImage(path); err != nil {
 		return err

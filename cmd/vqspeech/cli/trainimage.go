@@ -42,7 +42,7 @@ func (a *app) trainImage(cmd *cobra.Command, path string, o trainOptions) error 
 		}
 		test, err := imagetrain.Run(ctx, opts)
 		if test != nil {
-			r.Test, t.test = test, imageScores(*test)
+			r.Test, t.result = test, "test "+imageScores(*test)
 		}
 		return err
 	})

@@ -58,7 +58,7 @@ func (a *app) trainPrior(cmd *cobra.Command, path string, o trainOptions) error 
 		}
 		test, err := train.Run(ctx, opts)
 		if test != nil {
-			r.Test, t.test = test, priorScores(*test)
+			r.Test, t.result = test, "test "+priorScores(*test)
 		}
 		return err
 	})

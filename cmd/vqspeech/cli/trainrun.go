@@ -30,7 +30,7 @@ type trainReport struct {
 type trainingRun struct {
 	bar         *meter
 	done, steps int    // done is 0 before the first step of this session
-	test        string // the scores of the finished model, in words
+	result      string // the set that the finished model was measured on and its scores, in words
 }
 
 // step shows the state after a step.
@@ -61,8 +61,8 @@ func (a *app) runTraining(cmd *cobra.Command, o trainOptions, r *trainReport, tr
 		return writeJSON(cmd.OutOrStdout(), r)
 	}
 	result := cmp.Or(r.Model, r.Vocoder, r.Prior)
-	if t.test != "" {
-		fmt.Fprintf(a.stderr, "%s: test %s\n", result, t.test)
+	if t.result != "" {
+		fmt.Fprintf(a.stderr, "%s: %s\n", result, t.result)
 	}
 	fmt.Fprintf(a.stderr, "%s: %d steps in %s\n", result, r.Steps, time.Since(begun).Round(time.Second))
 	return nil

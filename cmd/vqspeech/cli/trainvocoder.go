@@ -25,7 +25,7 @@ func (a *app) trainVocoder(cmd *cobra.Command, path string, o trainOptions) erro
 	if err != nil {
 		return err
 	}
-	total := recipe.Recordings(c)
+	total := recipe.Data.Utterances(c)
 	bar := newMeter(a.stderr, "encode", total)
 	opts, err := recipe.Options(c, m, func(recordings int) { bar.set(recordings, total) })
 	bar.finish()

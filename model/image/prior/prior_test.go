@@ -19,6 +19,7 @@ import (
 	"vqspeech/model/checkpoint"
 	"vqspeech/model/image/prior"
 	"vqspeech/model/image/prior/priortest"
+	"vqspeech/quant"
 )
 
 func weights(cfg prior.Config) model.Weights {
@@ -172,7 +173,7 @@ func TestGoldenPixelCNN(t *testing.T) {
 			}
 			var codes []int32
 			for _, u := range f.F32("sample.noise.u") {
-				c := prior.Draw(s.Logits(), 1, float64(u))
+				c := uint16(quant.SampleLogits(make([]float32, cfg.CodebookSize), s.Logits(), 1, float64(u)))
 				s.Push([]uint16{c})
 				codes = append(codes, int32(c))
 			}
@@ -222,7 +223,7 @@ func naive(t testing.TB, m *prior.Model, o prior.SampleOptions) []uint16 {
 	for p := range size {
 		x := logits(t, m, s)
 		for i := range o.N {
-			s.Codes[i*size+p] = prior.Draw(x[(i*size+p)*k:][:k], o.Temperature, draws[i].Float64())
+			s.Codes[i*size+p] = uint16(quant.SampleLogits(make([]float32, k), x[(i*size+p)*k:][:k], o.Temperature, draws[i].Float64()))
 		}
 	}
 	return s.Codes

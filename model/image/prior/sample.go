@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"vqspeech/internal/simd"
+	"vqspeech/quant"
 )
 
 // SampleOptions say how grids are drawn.
@@ -18,12 +19,6 @@ type SampleOptions struct {
 	Temperature float64 // logits are divided by it; 1 draws from the prior itself
 }
 
-// Bounds of a temperature.
-const (
-	MinTemperature = 1e-3
-	MaxTemperature = 1e3
-)
-
 // Sample draws grids of codes, [N, H, W]. Grid i depends on the seed, i and its
 // class alone, not on how many grids are drawn or on how many threads. It ends
 // with ctx.Err() when ctx ends.
@@ -31,8 +26,8 @@ func (m *Model) Sample(ctx context.Context, o SampleOptions) ([]uint16, error) {
 	if o.N < 0 {
 		return nil, fmt.Errorf("prior: %d grids, want at least 0", o.N)
 	}
-	if !(o.Temperature >= MinTemperature && o.Temperature <= MaxTemperature) {
-		return nil, fmt.Errorf("prior: temperature is %g, want between %g and %g", o.Temperature, MinTemperature, MaxTemperature)
+	if !(o.Temperature >= quant.MinTemperature && o.Temperature <= quant.MaxTemperature) {
+		return nil, fmt.Errorf("prior: temperature is %g, want between %g and %g", o.Temperature, quant.MinTemperature, quant.MaxTemperature)
 	}
 	if err := checkClasses(m.Config, o.Classes, o.N); err != nil {
 		return nil, err
@@ -77,7 +72,7 @@ func (m *Model) sampleGroup(ctx context.Context, codes []uint16, o SampleOptions
 		}
 		logits := s.Logits()
 		for g := range drawn {
-			drawn[g] = draw(weights, logits[g*k:(g+1)*k], o.Temperature, random[g].Float64())
+			drawn[g] = uint16(quant.SampleLogits(weights, logits[g*k:(g+1)*k], o.Temperature, random[g].Float64()))
 			codes[(from+g)*positions+p] = drawn[g]
 		}
 		s.Push(drawn)
@@ -87,21 +82,3 @@ func (m *Model) sampleGroup(ctx context.Context, codes []uint16, o SampleOptions
 
 // uniforms is the generator of a grid, which draws one number for each position.
 func uniforms(seed uint64, grid int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(grid))) }
-
-// draw returns the smallest code whose cumulative probability under
-// softmax(logits/temperature), summed in float64, exceeds u in [0, 1). weights is
-// memory for them.
-func draw(weights, logits []float32, temperature, u float64) uint16 {
-	target := u * simd.SoftmaxRow(weights, logits, float32(temperature))
-	sum, last := 0.0, 0
-	for code, w := range weights {
-		if w == 0 {
-			continue
-		}
-		if sum += float64(w); sum > target {
-			return uint16(code)
-		}
-		last = code
-	}
-	return uint16(last)
-}
