@@ -168,7 +168,7 @@ func ReadConfig[C interface {
 	key := cfg.MetadataKey()
 	text, ok := f.Metadata[key]
 	if !ok {
-		return cfg, fmt.Errorf("model: not a vqspeech model: metadata has no %q", key)
+		return cfg, fmt.Errorf("model: %w", WrongKind(f, key))
 	}
 	if err := strict.JSON([]byte(text), &cfg); err != nil {
 		return cfg, fmt.Errorf("model: metadata %q: %w", key, err)

@@ -88,7 +88,7 @@ var brokenModels = map[string]struct {
 }{
 	"no config": {
 		func(_ testing.TB, f *modelFile) { delete(f.meta, model.ConfigKey) },
-		`model: not a vqspeech model: metadata has no "vqspeech.model"`,
+		`model: tensors of another program, want a model of speech`,
 	},
 	"config is no JSON": {
 		func(_ testing.TB, f *modelFile) { f.meta[model.ConfigKey] = "{" },

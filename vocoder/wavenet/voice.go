@@ -98,7 +98,7 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 func ReadVoice(f *safetensors.File) (v Voice, err error) {
 	text, ok := f.Metadata[VoiceKey]
 	if !ok {
-		return v, fmt.Errorf("wavenet: not a vqspeech vocoder: metadata has no %q", VoiceKey)
+		return v, fmt.Errorf("wavenet: %w", model.WrongKind(f, VoiceKey))
 	}
 	if err := strict.JSON([]byte(text), &v); err != nil {
 		return v, fmt.Errorf("wavenet: metadata %q: %w", VoiceKey, err)
