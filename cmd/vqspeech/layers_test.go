@@ -21,7 +21,7 @@ var trainers = []string{
 // library is what encode, decode and convert need; gorgonia must not be below
 // it.
 var library = []string{
-	"audio", "features", "features/metric", "features/metric/wer", "model", "model/nn", "model/image", "model/image/metric", "model/image/prior", "model/unitprior", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric", "quant/metric/abx",
+	"audio", "features", "features/metric", "features/metric/wer", "model", "model/nn", "model/image", "model/image/metric", "model/image/prior", "model/unitprior", "model/embedded", "model/pytorch", "quant", "quant/units", "quant/metric", "quant/metric/abx", "quant/metric/phones",
 	"vocoder", "vocoder/envelope", "vocoder/griffinlim", "vocoder/lpc", "vocoder/wavenet", "vocoder/wavenet/embedded",
 }
 

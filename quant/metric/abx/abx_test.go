@@ -263,6 +263,35 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestCentred has a frame in every item with its centre, and items that follow
+// each other, wherever, share none and leave none out.
+func TestCentred(t *testing.T) {
+	for _, c := range []struct {
+		onset, offset float64
+		first, end    int
+	}{
+		{0, 1, 0, 50}, {0.02, 0.09, 1, 4}, {0.029, 0.031, 1, 2}, {0.031, 0.049, 2, 2}, {0.9, 1.05, 45, 50}, {1.02, 1.05, 50, 50},
+	} {
+		i := Item{Onset: c.onset, Offset: c.offset}
+		if first, end, err := i.Centred(50, 0.02); err != nil || first != c.first || end != c.end {
+			t.Errorf("%v to %v: frames %d to %d, %v; want %d to %d", c.onset, c.offset, first, end, err, c.first, c.end)
+		}
+	}
+	if _, _, err := (&Item{Onset: 0, Offset: 2}).Centred(50, 0.02); err == nil || !strings.Contains(err.Error(), "is not in its file of 50 frames") {
+		t.Errorf("an item of 2 s in a file of 1 s: %v", err)
+	}
+	rng := rand.New(rand.NewPCG(8, 8))
+	at, last := 0.0, 0
+	for at < 20 {
+		i := Item{Onset: at, Offset: at + 0.06*rng.Float64()}
+		first, end, err := i.Centred(1000, 0.02)
+		if err != nil || first != last || end < first {
+			t.Fatalf("%v to %v: frames %d to %d, %v; want them from %d on", i.Onset, i.Offset, first, end, err, last)
+		}
+		at, last = i.Offset, end
+	}
+}
+
 func FuzzReadItems(f *testing.F) {
 	for _, seed := range []string{
 		"#\nu 0 1 a b c s\n", "#\nu 0 1 a b c s\nu 0 1 a b c s\n", "#\nx\ny", "", "#", "#\nu -0 1e-320 \xff b c s", "#\nu 1e300 1e308 a b c s",
@@ -283,6 +312,9 @@ func FuzzReadItems(f *testing.F) {
 		for _, i := range items {
 			if first, end, err := i.Frames(100, 0.01); err == nil && (first < 0 || first > end || end > max(first, 100)) {
 				t.Fatalf("%+v: frames %d to %d", i, first, end)
+			}
+			if first, end, err := i.Centred(100, 0.01); err == nil && (first < 0 || first > end || end > 100) {
+				t.Fatalf("%+v: frames with their centres in it %d to %d", i, first, end)
 			}
 		}
 	})

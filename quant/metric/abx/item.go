@@ -119,6 +119,14 @@ func parseItem(fields []string) (Item, error) {
 // front ends leave frames out at the edges.
 const edgeFrames = 3
 
+// within fails if the item is not in a file of n frames, one every step (s).
+func (i *Item) within(n int, step float64) error {
+	if rate, last := 1/step, float64(n+edgeFrames); i.Offset*rate > last || i.Onset*rate >= last {
+		return fmt.Errorf("abx: item from %v to %v s is not in its file of %d frames (%.3f s)", i.Onset, i.Offset, n, float64(n)*step)
+	}
+	return nil
+}
+
 // Frames returns the frames [first, end) of an item in a file of n frames, one
 // every step (s): those of libri-light,
 //
@@ -127,11 +135,28 @@ const edgeFrames = 3
 // which are none for an item that is too short. It fails if the item is not in
 // the file.
 func (i *Item) Frames(n int, step float64) (first, end int, err error) {
-	rate := 1 / step
-	if i.Offset*rate > float64(n+edgeFrames) || i.Onset*rate >= float64(n+edgeFrames) {
-		return 0, 0, fmt.Errorf("abx: item from %v to %v s is not in its file of %d frames (%.3f s)", i.Onset, i.Offset, n, float64(n)*step)
+	if err := i.within(n, step); err != nil {
+		return 0, 0, err
 	}
+	rate := 1 / step
 	first = int(max(0, math.Ceil(rate*i.Onset-0.5)))
 	end = int(min(float64(n), math.Floor(rate*i.Offset-0.5)))
 	return first, max(first, end), nil
+}
+
+// Centred returns the frames [first, end) of a file of n frames, one every step
+// (s), whose centres are in [onset, offset):
+//
+//	[⌈onset/step - 1/2⌉, min(n, ⌈offset/step - 1/2⌉))
+//
+// Differs from Frames, which leaves out the last of them, so that between two
+// items that follow each other a frame is in neither. It fails if the item is not
+// in the file.
+func (i *Item) Centred(n int, step float64) (first, end int, err error) {
+	if err := i.within(n, step); err != nil {
+		return 0, 0, err
+	}
+	rate := 1 / step
+	from := func(seconds float64) int { return int(min(float64(n), max(0, math.Ceil(rate*seconds-0.5)))) }
+	return from(i.Onset), from(i.Offset), nil
 }
