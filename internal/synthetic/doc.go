@@ -16,4 +16,5 @@ const (
 	kindFloor
 	kindMove
 	kindMixture
+	kindSpeech
 )

@@ -16,17 +16,17 @@ func (a *app) evalCmd() *cobra.Command {
 		Use:   "eval METRIC",
 		Short: "Measure a model or recordings",
 		Long: `Eval measures a model (mse, codebook), its units or other features (codebook,
-bitrate, abx), recordings against their references (mse, mcd, f0, stoi, sisdr), whose
+bitrate, abx, phones), recordings against their references (mse, mcd, f0, stoi, sisdr), whose
 voice they have (speaker), transcripts (wer), or images (fid, frechet, pixels). A file that
 cannot be measured is reported, counted and makes the exit status 1; it never enters
 a score.`,
 		Args: unknownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no metric given, want mse, codebook, bitrate, abx, mcd, f0, stoi, sisdr, speaker, wer, fid, frechet or pixels")
+			return usagef("no metric given, want mse, codebook, bitrate, abx, phones, mcd, f0, stoi, sisdr, speaker, wer, fid, frechet or pixels")
 		},
 	}
 	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd(),
-		a.evalSpeakerCmd(), a.evalABXCmd(), a.evalWERCmd(), a.evalBitrateCmd(),
+		a.evalSpeakerCmd(), a.evalABXCmd(), a.evalPhonesCmd(), a.evalWERCmd(), a.evalBitrateCmd(),
 		a.evalFIDCmd(), a.evalFrechetCmd(), a.evalPixelsCmd())
 	return cmd
 }

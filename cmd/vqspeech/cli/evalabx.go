@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -74,11 +73,7 @@ func (a *app) evalABXCmd() *cobra.Command {
 		Long: `Abx prints the ABX error rate (%) of features or units: how often an item X of a
 phone is nearer to an item B of another phone than to an item A of its own, in the
 same context. Chance is 50 %. Within: one speaker said all three; across: another
-said X.` + framesHelp + `
-
-The item file (.item) has a header line that begins with # and a line per item:
-  #file onset offset #phone prev-phone next-phone speaker
-with the name of the recording without suffix and times in seconds.
+said X.` + framesHelp + itemsHelp + `
 
 --style 2019 (ZeroSpeech 2019 and 2020) takes files whole, whatever the times say,
 and every triplet; means are over contexts, then pairs of speakers, then pairs of
@@ -245,43 +240,18 @@ func (a *app) abxFailed(r *abxReport, file string, err error, items int) {
 
 // abxSegments reads the items and their frames.
 func (a *app) abxSegments(source *frameSource, o abxOptions, r *abxReport) ([]abx.Segment, error) {
-	file, err := os.Open(o.items)
-	if err != nil {
-		return nil, named(o.items, err)
-	}
-	defer file.Close()
-	items, bad, err := abx.ReadItems(file)
-	if err != nil {
-		return nil, named(o.items, err)
-	}
-	for _, err := range bad {
-		a.abxFailed(r, o.items, named(o.items, err), 1)
-	}
-	byFile := map[string]int{} // items
-	var names []string
-	for _, item := range items {
-		if byFile[item.File]++; byFile[item.File] == 1 {
-			names = append(names, item.File)
-		}
-	}
-	slices.Sort(names)
-	files, err := source.load(names)
+	items, files, err := readItems(o.items, source, func(file string, err error, items int) { a.abxFailed(r, file, err, items) })
 	if err != nil {
 		return nil, err
 	}
-	number := map[string]int{}
-	for i := range files {
-		f := &files[i]
-		number[names[i]] = i
-		if f.err != nil {
-			a.abxFailed(r, f.path, f.err, byFile[names[i]])
-			continue
+	for _, f := range files {
+		if f.err == nil {
+			r.Files++
 		}
-		r.Files++
 	}
 	var segments []abx.Segment
 	for _, item := range items {
-		f := &files[number[item.File]]
+		f := files[item.File]
 		if f.err != nil {
 			continue
 		}
