@@ -21,6 +21,7 @@ import (
 	"vqspeech/audio"
 	"vqspeech/features"
 	"vqspeech/internal/safetensors"
+	"vqspeech/internal/synthetic"
 	"vqspeech/model"
 	"vqspeech/model/checkpoint"
 	"vqspeech/recipes/corpus/corpustest"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 		"mkmodel":   tool(makeModel),
 		"mkwav":     tool(makeWAV),
 		"mkvoice":   tool(makeVoice),
+		"mkspeech":  tool(makeSpeech),
 		"mkcorpus":  tool(makeCorpus),
 		"mknpy":     tool(makeNPY),
 		"mkimages":  tool(makeImages),
@@ -268,6 +270,26 @@ func makeNPY(args []string) error {
 		}
 	}
 	return os.WriteFile(args[0], b, 0o666)
+}
+
+// makeSpeech DIR UTTERANCES PHONES writes recordings of synthetic speech of so many
+// phones each, and DIR.item, which says where they are.
+func makeSpeech(args []string) error {
+	var n [2]int
+	for i := range n {
+		var err error
+		if n[i], err = strconv.Atoi(args[i+1]); err != nil {
+			return err
+		}
+	}
+	set := synthetic.Speech(n[0], n[1], 1)
+	for _, u := range set {
+		c := &audio.Clip{Samples: u.Samples, SampleRate: synthetic.SpeechRate}
+		if err := audio.Save(filepath.Join(args[0], u.Name+".wav"), c); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(args[0]+".item", []byte(synthetic.SpeechItems(set)), 0o666)
 }
 
 // makeVoice FILE SAMPLES PITCH FORMANT writes a recording at 16 kHz of a voice

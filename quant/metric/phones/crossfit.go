@@ -9,13 +9,13 @@ type Hits struct{ Right, Frames int64 }
 // CrossFit returns, for every file, how many of its frames get their phone from
 // the map of codes to phones that was fitted on the files of the other folds.
 // File i is in fold i mod 5, or mod the number of files if they are fewer. A code
-// that does not come there has the most frequent phone. It returns nil for fewer
-// than two files.
+// that does not come there has the most frequent phone. A single file has no
+// others to fit a map on: none of its frames count.
 func (c *Corpus) CrossFit() []Hits {
-	if len(c.files) < 2 {
-		return nil
-	}
 	hits := make([]Hits, len(c.files))
+	if len(c.files) < 2 {
+		return hits
+	}
 	folds := min(Folds, len(c.files))
 	for fold := range folds {
 		counts := make([]int64, len(c.cells))
