@@ -68,11 +68,12 @@ overlap, is ambiguous: it is left out and counted, and so is one in no item. Ite
 without a frame are skipped and counted.
 
 Each figure has its 95 % bootstrap interval over files (1000 resamples, always the
-same; the maps of the accuracy are not fitted anew). Few frames make purities and
-PNMI too high, resamples, which differ less, the more so: compare corpora of one
-size, and trust the accuracy. An item that is not in its file, one that comes twice, and a file that is missing, broken or of another model
-is reported, counted and makes the exit status 1; it never enters a score. So do a
-corpus of one symbol, of one phone, or of one file, which has no others.
+same; maps, most frequent phone and codes, and probabilities stay those of all
+files). Few frames make purities and PNMI too high: compare them on equally many.
+An item that is not in its file, one that comes twice, and a file that is missing,
+broken or of another model is reported, counted and makes the exit status 1; it
+never enters a score. So do a corpus of one symbol, of one phone, or of one file,
+which has no others.
 
 With --json it is {"metric": "phones", "frame_step_s", "items", "files" (with frames),
 "skipped", "failed" (items), "frames", "ambiguous_frames", "unlabelled_frames",
@@ -111,8 +112,8 @@ var phoneFigures = []pairFigure{
 	{key: "pnmi", label: "PNMI", format: "%.3f"},
 }
 
-func phoneStatistics(s phones.Scores, accuracy float64) []float64 {
-	return []float64{accuracy, s.Majority, s.PhonePurity, s.ClusterPurity, s.PNMI}
+func phoneStatistics(s phones.Scores) []float64 {
+	return []float64{s.Accuracy, s.Majority, s.PhonePurity, s.ClusterPurity, s.PNMI}
 }
 
 func (a *app) evalPhones(cmd *cobra.Command, folder, items string, asJSON bool) error {
@@ -126,13 +127,10 @@ func (a *app) evalPhones(cmd *cobra.Command, folder, items string, asJSON bool) 
 	if err != nil {
 		return err
 	}
-	s := corpus.Scores(nil)
-	r.Files, r.Frames, r.Codes, r.Phones = corpus.Len(), s.Frames, s.Codes, s.Phones
-	hits := corpus.CrossFit()
-	values := phoneStatistics(s, phones.Accuracy(hits, nil))
-	low, high := bootstrap.Intervals(corpus.Len(), func(sample []int) []float64 {
-		return phoneStatistics(corpus.Scores(sample), phones.Accuracy(hits, sample))
-	})
+	terms := corpus.Terms()
+	s := phones.Sum(terms)
+	values := phoneStatistics(s)
+	low, high := bootstrap.Intervals(len(terms), func(sample []int) []float64 { return phoneStatistics(phones.SumOf(terms, sample)) })
 	rows := []string{}
 	for i, f := range phoneFigures {
 		r.Scores[f.key] = score{Value: number(values[i]), Low: number(low[i]), High: number(high[i])}
@@ -141,6 +139,7 @@ func (a *app) evalPhones(cmd *cobra.Command, folder, items string, asJSON bool) 
 	for _, m := range corpus.Map() {
 		r.Map = append(r.Map, mappedCode(m))
 	}
+	r.Files, r.Frames, r.Codes, r.Phones = corpus.Len(), s.Frames, len(r.Map), corpus.Phones()
 	rows = append(rows,
 		"left out", fmt.Sprintf("%d frames of different phones, %d in no item, %d items without a frame", r.Ambiguous, r.Unlabelled, r.Skipped),
 		"measured on", fmt.Sprintf("%d frames of %d phones and %d codes, %d items, %d files", r.Frames, r.Phones, r.Codes, r.Items, r.Files))

@@ -6,8 +6,8 @@
 //	abx.Item.Centred    times of an item → frames of its file
 //	Label               frames of items → the phone of every frame
 //	Corpus.Add          codes and phones of a file → counts
-//	Corpus.Scores       how well codes and phones agree
-//	Corpus.CrossFit     the same of a map on files that it was not fitted on
+//	Corpus.Terms        what the frames of every file add to the measures
+//	Sum                 terms of all files, or of a sample → the measures
 //
 // # Measures
 //
@@ -15,14 +15,15 @@
 // its sums. The map gives every code the phone that most of its frames have,
 // argmax_y p(z, y); of two as frequent, that whose name sorts first.
 //
+//	accuracy        of the map on files that it was not fitted on
+//	majority        max_y p(y)
 //	phone purity    Σ_z max_y p(z, y)
 //	cluster purity  Σ_y max_z p(z, y)
 //	PNMI            I(z; y) / H(y), I = Σ p(z, y) ln(p(z, y) / (p(z) p(y))), H(y) = -Σ p(y) ln p(y)
-//	majority        max_y p(y)
 //
 // Phone purity is the accuracy of the map on the frames that it was fitted on. It
-// grows with the number of codes, up to 1 for a code per frame, where CrossFit
-// shows that such a map is worth nothing; cluster purity shrinks with it.
+// grows with the number of codes, up to 1 for a code per frame, whose map is worth
+// nothing on other files; cluster purity shrinks with it.
 package phones
 
 import (
@@ -31,8 +32,7 @@ import (
 	"slices"
 )
 
-// Corpus counts codes and phones file by file, so that figures of samples of the
-// files can be had as well. The zero value is ready.
+// Corpus counts codes and phones file by file. The zero value is ready.
 type Corpus struct {
 	names  []string // of phones, in the order in which they first came
 	number map[string]int32
@@ -42,7 +42,7 @@ type Corpus struct {
 	files  []file
 }
 
-// A cell is a place in the table of codes and phones.
+// A cell is a place in the table of codes and phones that some frame has.
 type cell struct{ code, phone int32 }
 
 // file counts the frames of a file in each cell that has some.
@@ -93,77 +93,63 @@ func (c *Corpus) Add(codes []int32, labels []string) {
 // Len returns the number of files.
 func (c *Corpus) Len() int { return len(c.files) }
 
-// Scores says how well codes and phones agree; see the package. Purities and the
-// majority are NaN if there are no frames, and so is the PNMI where all frames
-// have one phone.
-type Scores struct {
-	Frames        int64
-	Codes, Phones int // different ones
-	PhonePurity   float64
-	ClusterPurity float64
-	PNMI          float64
-	Majority      float64
-}
+// Phones returns the number of different phones.
+func (c *Corpus) Phones() int { return len(c.names) }
 
-// Scores returns those of a sample of the files, by their numbers; nil is all.
-func (c *Corpus) Scores(sample []int) Scores {
+// counts returns the frames of every cell in the files that are wanted.
+func (c *Corpus) counts(want func(file int) bool) []int64 {
 	counts := make([]int64, len(c.cells))
-	if sample == nil {
-		for i := range c.files {
-			c.files[i].addTo(counts)
-		}
-	}
-	for _, i := range sample {
-		c.files[i].addTo(counts)
-	}
-	type sums struct{ all, most int64 }
-	byCode, byPhone := make([]sums, c.codes), make([]sums, len(c.names))
-	var s Scores
-	for k, n := range counts {
-		s.Frames += n
-		for _, of := range []*sums{&byCode[c.cells[k].code], &byPhone[c.cells[k].phone]} {
-			of.all += n
-			of.most = max(of.most, n)
-		}
-	}
-	total := float64(s.Frames)
-	purity := func(set []sums) (different int, purity float64) {
-		var most int64
-		for _, of := range set {
-			if of.all > 0 {
-				different++
+	for i, f := range c.files {
+		if want(i) {
+			for j, k := range f.cells {
+				counts[k] += f.counts[j]
 			}
-			most += of.most
-		}
-		return different, float64(most) / total
-	}
-	s.Codes, s.PhonePurity = purity(byCode)
-	s.Phones, s.ClusterPurity = purity(byPhone)
-	var majority int64
-	entropy, information := 0.0, 0.0
-	for _, of := range byPhone {
-		majority = max(majority, of.all)
-		if of.all > 0 {
-			entropy += float64(of.all) / total * math.Log(total/float64(of.all))
 		}
 	}
-	for k, n := range counts {
-		if n > 0 {
-			chance := float64(byCode[c.cells[k].code].all) / total * float64(byPhone[c.cells[k].phone].all)
-			information += float64(n) / total * math.Log(float64(n)/chance)
-		}
-	}
-	s.Majority = float64(majority) / total
-	if s.PNMI = math.NaN(); s.Phones > 1 {
-		s.PNMI = min(1, max(0, information/entropy)) // rounding may leave the range
-	}
-	return s
+	return counts
 }
 
-func (f *file) addTo(counts []int64) {
-	for j, k := range f.cells {
-		counts[k] += f.counts[j]
+// table is what counts of cells say.
+type table struct {
+	total    int64
+	codes    []int64 // frames of each
+	phones   []int64
+	phoneOf  []int // the cell of the most frequent phone of a code; -1 if it does not come
+	codeOf   []int // of the most frequent code of a phone
+	majority int32 // phone
+}
+
+func (c *Corpus) table(counts []int64) *table {
+	t := &table{
+		codes: make([]int64, c.codes), phones: make([]int64, len(c.names)),
+		phoneOf: slices.Repeat([]int{-1}, int(c.codes)), codeOf: slices.Repeat([]int{-1}, len(c.names)),
 	}
+	for k, n := range counts {
+		at := c.cells[k]
+		t.total += n
+		t.codes[at.code] += n
+		t.phones[at.phone] += n
+		if n == 0 {
+			continue
+		}
+		if b := t.phoneOf[at.code]; b < 0 || c.compare(n, at.phone, counts[b], c.cells[b].phone) > 0 {
+			t.phoneOf[at.code] = k
+		}
+		if b := t.codeOf[at.phone]; b < 0 || n > counts[b] || n == counts[b] && at.code < c.cells[b].code {
+			t.codeOf[at.phone] = k
+		}
+	}
+	for phone, n := range t.phones {
+		if c.compare(n, int32(phone), t.phones[t.majority], t.majority) > 0 {
+			t.majority = int32(phone)
+		}
+	}
+	return t
+}
+
+// compare orders phones by frames, then by name backwards.
+func (c *Corpus) compare(n int64, phone int32, m int64, other int32) int {
+	return cmp.Or(cmp.Compare(n, m), cmp.Compare(c.names[other], c.names[phone]))
 }
 
 // Mapped is the phone of a code.
@@ -176,46 +162,80 @@ type Mapped struct {
 
 // Map returns the phone of every code that came, by code.
 func (c *Corpus) Map() []Mapped {
-	counts := make([]int64, len(c.cells))
-	for i := range c.files {
-		c.files[i].addTo(counts)
-	}
-	frames := make([]int64, c.codes)
-	for k, n := range counts {
-		frames[c.cells[k].code] += n
-	}
+	counts := c.counts(func(int) bool { return true })
+	t := c.table(counts)
 	var m []Mapped
-	best, _ := c.fit(counts)
-	for code, k := range best {
+	for code, k := range t.phoneOf {
 		if k >= 0 {
-			m = append(m, Mapped{int32(code), c.names[c.cells[k].phone], frames[code], float64(counts[k]) / float64(frames[code])})
+			m = append(m, Mapped{int32(code), c.names[c.cells[k].phone], t.codes[code], float64(counts[k]) / float64(t.codes[code])})
 		}
 	}
 	return m
 }
 
-// fit returns the best cell of every code, -1 for a code that has none, and the
-// most frequent phone.
-func (c *Corpus) fit(counts []int64) (best []int, majority int32) {
-	best = slices.Repeat([]int{-1}, int(c.codes))
-	byPhone := make([]int64, len(c.names))
-	for k, n := range counts {
-		at := c.cells[k]
-		byPhone[at.phone] += n
-		b := best[at.code]
-		if n > 0 && (b < 0 || c.compare(n, at.phone, counts[b], c.cells[b].phone) > 0) {
-			best[at.code] = k
-		}
-	}
-	for phone, n := range byPhone {
-		if c.compare(n, int32(phone), byPhone[majority], majority) > 0 {
-			majority = int32(phone)
-		}
-	}
-	return best, majority
+// Terms are what the frames of a file add to the measures: each is the share, or
+// the quotient, of two sums.
+type Terms struct {
+	Frames   int64
+	Tested   int64 // by a map that was fitted on other files
+	Right    int64 // of these, those whose phone it gave
+	Majority int64 // have the most frequent phone of all
+	Mapped   int64 // have the phone of their code
+	Cluster  int64 // have the most frequent code of their phone
+
+	Information float64 // Σ ln(p(z, y) / (p(z) p(y))) (nats)
+	Surprise    float64 // Σ -ln p(y) (nats)
 }
 
-// compare orders phones by frames, then by name backwards.
-func (c *Corpus) compare(n int64, phone int32, m int64, other int32) int {
-	return cmp.Or(cmp.Compare(n, m), cmp.Compare(c.names[other], c.names[phone]))
+// Folds is the number of parts in which files are tested.
+const Folds = 5
+
+// Terms returns those of every file. File i is in fold i mod 5, or mod the number
+// of files if they are fewer, and is tested by the map that was fitted on the
+// files of the other folds, where a code that does not come there has the most
+// frequent phone. A single file has no others: none of its frames is tested.
+func (c *Corpus) Terms() []Terms {
+	terms := make([]Terms, len(c.files))
+	counts := c.counts(func(int) bool { return true })
+	all := c.table(counts)
+	for i, f := range c.files {
+		t := &terms[i]
+		for j, k := range f.cells {
+			at, n := c.cells[k], f.counts[j]
+			t.Frames += n
+			if at.phone == all.majority {
+				t.Majority += n
+			}
+			if all.phoneOf[at.code] == int(k) {
+				t.Mapped += n
+			}
+			if all.codeOf[at.phone] == int(k) {
+				t.Cluster += n
+			}
+			p := float64(all.phones[at.phone]) / float64(all.total)
+			t.Information += float64(n) * math.Log(float64(counts[k])/(float64(all.codes[at.code])*p))
+			t.Surprise -= float64(n) * math.Log(p)
+		}
+	}
+	folds := min(Folds, len(c.files))
+	if folds < 2 {
+		return terms
+	}
+	for fold := range folds {
+		others := c.table(c.counts(func(i int) bool { return i%folds != fold }))
+		for i := fold; i < len(c.files); i += folds {
+			for j, k := range c.files[i].cells {
+				at, n := c.cells[k], c.files[i].counts[j]
+				phone := others.majority
+				if b := others.phoneOf[at.code]; b >= 0 {
+					phone = c.cells[b].phone
+				}
+				terms[i].Tested += n
+				if phone == at.phone {
+					terms[i].Right += n
+				}
+			}
+		}
+	}
+	return terms
 }

@@ -32,12 +32,15 @@ func add(c *Corpus, codes []int32, phones string) {
 //	code 0 3  1
 //	code 1 0  2
 //	code 5 1  1
+//
+// of which the most frequent phone is a, whose name sorts first.
 func TestTable(t *testing.T) {
 	var c Corpus
 	add(&c, []int32{0, 0, 1, 7}, "aab-")
 	add(&c, []int32{0, 0, 1, 5, 5}, "abbba")
-	s := c.Scores(nil)
-	if s.Frames != 8 || s.Codes != 3 || s.Phones != 2 {
+	terms := c.Terms()
+	s := Sum(terms)
+	if s.Frames != 8 || c.Len() != 2 || c.Phones() != 2 {
 		t.Errorf("%+v", s)
 	}
 	near(t, "phone purity", s.PhonePurity, (3+2+1)/8.0)
@@ -46,24 +49,25 @@ func TestTable(t *testing.T) {
 	// H(y) = 1 bit; H(y|z) = 4/8 H(1/4) + 2/8 0 + 2/8 1 bit
 	h := -(0.25*math.Log2(0.25) + 0.75*math.Log2(0.75))
 	near(t, "PNMI", s.PNMI, 1-(0.5*h+0.25))
-	// code 5 has as many a as b
+	// Code 5 has as many a as b.
 	want := []Mapped{{0, "a", 4, 0.75}, {1, "b", 2, 1}, {5, "a", 2, 0.5}}
 	if got := c.Map(); !reflect.DeepEqual(got, want) {
 		t.Errorf("map %v, want %v", got, want)
 	}
-	if again := c.Scores([]int{1, 0}); again != s {
-		t.Errorf("both files: %+v, want %+v", again, s)
+	// The first file says that 0 is a and 1 is b; 5 is its most frequent, a: 0b and
+	// 5b of the second are wrong. That says that 0 is a, not b, which comes as often,
+	// and 1 is b: all of the first are right.
+	for i, want := range []Terms{{Frames: 3, Tested: 3, Right: 3, Majority: 2, Mapped: 3, Cluster: 3}, {Frames: 5, Tested: 5, Right: 3, Majority: 2, Mapped: 3, Cluster: 2}} {
+		got := terms[i]
+		got.Information, got.Surprise = 0, 0
+		if got != want {
+			t.Errorf("file %d: %+v, want %+v", i, got, want)
+		}
 	}
-	if first := c.Scores([]int{0, 0}); first.Frames != 6 || first.Codes != 2 || first.PhonePurity != 1 || first.PNMI != 1 {
-		t.Errorf("the first file twice: %+v", first)
-	}
-	// The first file says 0 is a, 1 is b; 5 is its most frequent, a: right but 0b and 5b.
-	// The second says 0 is a, not b, which comes as often; 1 is b: all three are right.
-	if got, want := c.CrossFit(), []Hits{{3, 3}, {3, 5}}; !slices.Equal(got, want) {
-		t.Errorf("cross-fitted %v, want %v", got, want)
-	}
-	near(t, "accuracy", Accuracy(c.CrossFit(), nil), 6/8.0)
-	near(t, "accuracy of the second twice", Accuracy(c.CrossFit(), []int{1, 1}), 3/5.0)
+	near(t, "accuracy", s.Accuracy, 6/8.0)
+	twice := SumOf(terms, []int{1, 1})
+	near(t, "accuracy of the second twice", twice.Accuracy, 3/5.0)
+	near(t, "PNMI of the second twice", twice.PNMI, (math.Log2(2*3.0/4)+math.Log2(2*1.0/4)+math.Log2(2))/5)
 }
 
 // corpus has files of random phones, uneven in frequency, with codes by a rule.
@@ -85,11 +89,11 @@ func corpus(files, frames, phones int, code func(rng *rand.Rand, phone int) int3
 // TestPerfect has two codes of each phone.
 func TestPerfect(t *testing.T) {
 	c := corpus(7, 500, 10, func(rng *rand.Rand, p int) int32 { return int32(2*p + rng.IntN(2)) })
-	s := c.Scores(nil)
+	s := Sum(c.Terms())
 	near(t, "phone purity", s.PhonePurity, 1)
 	near(t, "PNMI", s.PNMI, 1)
-	near(t, "accuracy", Accuracy(c.CrossFit(), nil), 1)
-	if !(s.ClusterPurity > 0.45 && s.ClusterPurity < 0.6) || s.Codes != 20 || s.Phones != 10 {
+	near(t, "accuracy", s.Accuracy, 1)
+	if !(s.ClusterPurity > 0.45 && s.ClusterPurity < 0.6) || len(c.Map()) != 20 || c.Phones() != 10 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -97,11 +101,11 @@ func TestPerfect(t *testing.T) {
 // TestConstant has one code: its map is the majority.
 func TestConstant(t *testing.T) {
 	c := corpus(7, 500, 10, func(*rand.Rand, int) int32 { return 9 })
-	s := c.Scores(nil)
+	s := Sum(c.Terms())
 	near(t, "phone purity", s.PhonePurity, s.Majority)
 	near(t, "cluster purity", s.ClusterPurity, 1)
 	near(t, "PNMI", s.PNMI, 0)
-	near(t, "accuracy", Accuracy(c.CrossFit(), nil), s.Majority)
+	near(t, "accuracy", s.Accuracy, s.Majority)
 	if math.Abs(s.Majority-0.19) > 0.02 { // 1 - (9/10)²
 		t.Errorf("majority %v", s.Majority)
 	}
@@ -112,16 +116,75 @@ func TestConstant(t *testing.T) {
 func TestIndependent(t *testing.T) {
 	few := corpus(10, 2000, 10, func(rng *rand.Rand, _ int) int32 { return rng.Int32N(4) })
 	many := corpus(10, 2000, 10, func(rng *rand.Rand, _ int) int32 { return rng.Int32N(4000) })
-	f, m := few.Scores(nil), many.Scores(nil)
+	f, m := Sum(few.Terms()), Sum(many.Terms())
 	if f.PNMI > 0.002 || f.PhonePurity > f.Majority+0.01 {
 		t.Errorf("few codes: %+v", f)
 	}
 	if m.PhonePurity < 2*m.Majority {
 		t.Errorf("many codes: %+v", m)
 	}
-	for _, c := range []*Corpus{few, many} {
-		if a, s := Accuracy(c.CrossFit(), nil), c.Scores(nil); a > s.Majority+0.01 {
-			t.Errorf("accuracy %v on other files, majority %v", a, s.Majority)
+	for _, s := range []Scores{f, m} {
+		if s.Accuracy > s.Majority+0.01 {
+			t.Errorf("on other files: %+v", s)
+		}
+	}
+}
+
+// TestSpread holds how much scores of resampled files differ against how much those
+// of corpora do that are really drawn anew. Codes are noisier in some files.
+func TestSpread(t *testing.T) {
+	const files, corpora, resamples = 30, 150, 200
+	deviation := func(x []float64) float64 {
+		sum, squares := 0.0, 0.0
+		for _, v := range x {
+			sum += v
+			squares += v * v
+		}
+		n := float64(len(x))
+		return math.Sqrt(squares/n - sum*sum/n/n)
+	}
+	figures := func(s Scores) []float64 {
+		return []float64{s.Accuracy, s.Majority, s.PhonePurity, s.ClusterPurity, s.PNMI}
+	}
+	rng := rand.New(rand.NewPCG(9, 9))
+	drawn, resampled := make([][]float64, 5), make([]float64, 5)
+	for range corpora {
+		var c Corpus
+		for range files {
+			noise, favourite := rng.Float64(), rng.IntN(5)
+			var codes []int32
+			var labels []string
+			for range 100 {
+				p := min(favourite, rng.IntN(5))
+				code := rng.IntN(10)
+				if rng.Float64() > noise {
+					code = p
+				}
+				codes, labels = append(codes, int32(code)), append(labels, strconv.Itoa(p))
+			}
+			c.Add(codes, labels)
+		}
+		terms := c.Terms()
+		for k, v := range figures(Sum(terms)) {
+			drawn[k] = append(drawn[k], v)
+		}
+		again, sample := make([][]float64, 5), make([]int, files)
+		for range resamples {
+			for i := range sample {
+				sample[i] = rng.IntN(files)
+			}
+			for k, v := range figures(SumOf(terms, sample)) {
+				again[k] = append(again[k], v)
+			}
+		}
+		for k := range again {
+			resampled[k] += deviation(again[k]) / corpora
+		}
+	}
+	for k, name := range []string{"accuracy", "majority", "phone purity", "cluster purity", "PNMI"} {
+		t.Logf("%s: %.4f of corpora, %.4f of resamples", name, deviation(drawn[k]), resampled[k])
+		if ratio := resampled[k] / deviation(drawn[k]); ratio < 0.8 || ratio > 1.25 {
+			t.Errorf("%s: deviation %.4f of corpora, %.4f of resamples", name, deviation(drawn[k]), resampled[k])
 		}
 	}
 }
@@ -130,10 +193,10 @@ func TestIndependent(t *testing.T) {
 func TestNone(t *testing.T) {
 	var none, one Corpus
 	add(&one, []int32{1, 2}, "aa")
-	if s := none.Scores(nil); s.Frames != 0 || !math.IsNaN(s.PhonePurity) || !math.IsNaN(s.PNMI) || len(none.CrossFit()) > 0 || none.Map() != nil {
+	if s := Sum(none.Terms()); s.Frames != 0 || !math.IsNaN(s.PhonePurity) || !math.IsNaN(s.PNMI) || !math.IsNaN(s.Accuracy) || none.Map() != nil {
 		t.Errorf("no files: %+v", s)
 	}
-	if s := one.Scores(nil); s.PhonePurity != 1 || !math.IsNaN(s.PNMI) || !math.IsNaN(Accuracy(one.CrossFit(), nil)) || !math.IsNaN(Accuracy(one.CrossFit(), []int{0})) {
+	if s := Sum(one.Terms()); s.PhonePurity != 1 || !math.IsNaN(s.PNMI) || !math.IsNaN(s.Accuracy) {
 		t.Errorf("one file of one phone: %+v", s)
 	}
 }
