@@ -93,6 +93,11 @@ func DefaultConfig() Config {
 // Downsampling is the number of mel frames per unit.
 const Downsampling = 2
 
+// UnitCentre says where units lie: unit k is about the sample (k + UnitCentre)
+// HopSamples, the middle of what the encoder sees of it, mel frames 2k+1 and 2k+2
+// and as much before as after.
+const UnitCentre = 0.75
+
 // HopSamples returns the number of samples per unit at Features.SampleRate.
 func (c Config) HopSamples() int { return Downsampling * c.Features.HopLength }
 

@@ -336,3 +336,16 @@ func TestEncodeFileErrors(t *testing.T) {
 type errStop struct{}
 
 func (errStop) Error() string { return "stop" }
+
+// TestUnitCentre follows a unit through the convolutions to the mel frames that it
+// sees.
+func TestUnitCentre(t *testing.T) {
+	centre, stride := 0.0, 1.0 // of the first output, and between two (mel frames)
+	for _, g := range model.DefaultConfig().EncoderConvs() {
+		centre += (float64(g.Kernel-1)/2 - float64(g.PadLeft)) * stride
+		stride *= float64(g.Stride)
+	}
+	if got := centre / stride; got != model.UnitCentre {
+		t.Errorf("the first unit is centred on mel frame %g, %g units, want %g", centre, got, model.UnitCentre)
+	}
+}

@@ -79,7 +79,7 @@ func spokenUnits(t *testing.T, m *model.Model, set []synthetic.Spoken) *phones.C
 			if item.File != u.Name {
 				continue
 			}
-			first, end, err := item.Centred(len(codes), 1/m.Config.CodeRate())
+			first, end, err := item.Centred(len(codes), 1/m.Config.CodeRate(), model.UnitCentre)
 			if err != nil {
 				t.Fatal(err)
 			}

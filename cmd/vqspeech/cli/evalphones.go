@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vqspeech/internal/bootstrap"
+	"vqspeech/model"
 	"vqspeech/quant/metric/phones"
 )
 
@@ -62,10 +63,12 @@ et al. 2017) and prints
 
 DIR has .vqs files, in it or in folders below, all of one model.` + itemsHelp + `
 
-A frame has the phone of the item that holds its centre, (k+1/2) steps for frame k.
-One that items of different phones hold, as those of triphones do where they
-overlap, is ambiguous: it is left out and counted, and so is one in no item. Items
-without a frame are skipped and counted.
+A frame is a unit. It has the phone of the item that holds its centre, that of what
+the encoder sees of it: (k+3/4) steps for unit k, so 15 ms for the first at 50
+units/s (eval abx has (k+1/2) steps, as libri-light). One that items of different
+phones hold, as those of triphones do where they overlap, is ambiguous: it is left
+out and counted, and so is one in no item. Items without a frame are skipped and
+counted.
 
 Each figure has its 95 % bootstrap interval over files (1000 resamples, always the
 same; maps, most frequent phone and codes, and probabilities stay those of all
@@ -185,7 +188,7 @@ func (r *phonesReport) read(folder, path string, fail func(file string, err erro
 			continue
 		}
 		r.FrameStep = f.step
-		first, end, err := item.Centred(f.len(), f.step)
+		first, end, err := item.Centred(f.len(), f.step, model.UnitCentre)
 		switch {
 		case err != nil:
 			fail(f.path, fmt.Errorf("%s: line %d: %w", path, item.Line, err), 1)

@@ -267,24 +267,25 @@ func TestFrames(t *testing.T) {
 // each other, wherever, share none and leave none out.
 func TestCentred(t *testing.T) {
 	for _, c := range []struct {
-		onset, offset float64
-		first, end    int
+		onset, offset, centre float64
+		first, end            int
 	}{
-		{0, 1, 0, 50}, {0.02, 0.09, 1, 4}, {0.029, 0.031, 1, 2}, {0.031, 0.049, 2, 2}, {0.9, 1.05, 45, 50}, {1.02, 1.05, 50, 50},
+		{0, 1, 0.5, 0, 50}, {0.02, 0.09, 0.5, 1, 4}, {0.029, 0.031, 0.5, 1, 2}, {0.031, 0.049, 0.5, 2, 2}, {0.9, 1.05, 0.5, 45, 50}, {1.02, 1.05, 0.5, 50, 50},
+		{0, 0.016, 0.75, 0, 1}, {0.016, 0.034, 0.75, 1, 1}, {0.034, 0.036, 0.75, 1, 2},
 	} {
 		i := Item{Onset: c.onset, Offset: c.offset}
-		if first, end, err := i.Centred(50, 0.02); err != nil || first != c.first || end != c.end {
+		if first, end, err := i.Centred(50, 0.02, c.centre); err != nil || first != c.first || end != c.end {
 			t.Errorf("%v to %v: frames %d to %d, %v; want %d to %d", c.onset, c.offset, first, end, err, c.first, c.end)
 		}
 	}
-	if _, _, err := (&Item{Onset: 0, Offset: 2}).Centred(50, 0.02); err == nil || !strings.Contains(err.Error(), "is not in its file of 50 frames") {
+	if _, _, err := (&Item{Onset: 0, Offset: 2}).Centred(50, 0.02, 0.5); err == nil || !strings.Contains(err.Error(), "is not in its file of 50 frames") {
 		t.Errorf("an item of 2 s in a file of 1 s: %v", err)
 	}
 	rng := rand.New(rand.NewPCG(8, 8))
 	at, last := 0.0, 0
 	for at < 20 {
 		i := Item{Onset: at, Offset: at + 0.06*rng.Float64()}
-		first, end, err := i.Centred(1000, 0.02)
+		first, end, err := i.Centred(1000, 0.02, 0.5)
 		if err != nil || first != last || end < first {
 			t.Fatalf("%v to %v: frames %d to %d, %v; want them from %d on", i.Onset, i.Offset, first, end, err, last)
 		}
@@ -313,7 +314,7 @@ func FuzzReadItems(f *testing.F) {
 			if first, end, err := i.Frames(100, 0.01); err == nil && (first < 0 || first > end || end > max(first, 100)) {
 				t.Fatalf("%+v: frames %d to %d", i, first, end)
 			}
-			if first, end, err := i.Centred(100, 0.01); err == nil && (first < 0 || first > end || end > 100) {
+			if first, end, err := i.Centred(100, 0.01, 0.75); err == nil && (first < 0 || first > end || end > 100) {
 				t.Fatalf("%+v: frames with their centres in it %d to %d", i, first, end)
 			}
 		}

@@ -144,19 +144,19 @@ func (i *Item) Frames(n int, step float64) (first, end int, err error) {
 	return first, max(first, end), nil
 }
 
-// Centred returns the frames [first, end) of a file of n frames, one every step
-// (s), whose centres are in [onset, offset):
+// Centred returns the frames [first, end) of a file of n frames whose centres,
+// (k + centre) step of frame k (s), are in [onset, offset):
 //
-//	[⌈onset/step - 1/2⌉, min(n, ⌈offset/step - 1/2⌉))
+//	[max(0, ⌈onset/step - centre⌉), min(n, ⌈offset/step - centre⌉))
 //
 // Differs from Frames, which leaves out the last of them, so that between two
 // items that follow each other a frame is in neither. It fails if the item is not
 // in the file.
-func (i *Item) Centred(n int, step float64) (first, end int, err error) {
+func (i *Item) Centred(n int, step, centre float64) (first, end int, err error) {
 	if err := i.within(n, step); err != nil {
 		return 0, 0, err
 	}
 	rate := 1 / step
-	from := func(seconds float64) int { return int(min(float64(n), max(0, math.Ceil(rate*seconds-0.5)))) }
+	from := func(seconds float64) int { return int(min(float64(n), max(0, math.Ceil(rate*seconds-centre)))) }
 	return from(i.Onset), from(i.Offset), nil
 }
