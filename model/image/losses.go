@@ -88,10 +88,7 @@ func (m *Model) losses(b batch, q Result) Losses {
 	var l Losses
 	switch d, n := c.Dim(), len(q.Latents)/c.Dim(); {
 	case c.Quantizer.Kind == VAE:
-		for i, mean := range q.Latents {
-			v := float64(q.LogVar[i])
-			l.KL += 0.5 * (float64(mean)*float64(mean) + math.Exp(v) - 1 - v) / images
-		}
+		l.KL = gaussianKL(q.Latents, q.LogVar) / images
 	case c.Gaussian() || c.Quantizer.Kind == VMF:
 		rows, p := make([]float32, n), simd.Borrow(len(q.Logits))
 		defer simd.Return(p)
@@ -151,6 +148,16 @@ func (m *Model) reconstruction(l *Losses, b batch, output []float32) {
 	simd.VMFCosines(rows, output, b.labels, len(rows), f)
 	kappa := bessel.VMFKappa(m.decoderScalar)
 	l.Recon = -kappa*total(rows)/images - values*bessel.VMFLogNormalizer(f, kappa)
+}
+
+// gaussianKL is KL(N(mean, exp(logVar)) || N(0, I)) (nats).
+func gaussianKL(mean, logVar []float32) float64 {
+	sum := 0.0
+	for i, m := range mean {
+		v := float64(logVar[i])
+		sum += 0.5 * (float64(m)*float64(m) + math.Exp(v) - 1 - v)
+	}
+	return sum
 }
 
 func squaredError(x, y []float32) float64 {

@@ -188,17 +188,14 @@ type Evaluation struct {
 // NewEvaluation returns the scores for a mean negative log-likelihood (nats).
 func NewEvaluation(nats float64) Evaluation { return Evaluation{nats, nats / math.Ln2} }
 
-// Evaluate measures every code of a set, of which there must be one at least. It
-// fails for grids that do not fit the model.
-func (m *Model) Evaluate(s Set) (Evaluation, error) {
+// NLL returns the negative log-likelihood of every grid, [N] (nats). It fails for
+// grids that do not fit the model.
+func (m *Model) NLL(s Set) ([]float64, error) {
 	if err := s.Check(m.Config); err != nil {
-		return Evaluation{}, err
+		return nil, err
 	}
-	if s.N == 0 {
-		return Evaluation{}, fmt.Errorf("prior: no grids to measure")
-	}
-	k, total := m.Config.CodebookSize, 0.0
-	m.each(s, func(part Set, _ int) {
+	k, grids := m.Config.CodebookSize, make([]float64, s.N)
+	m.each(s, func(part Set, at int) {
 		n := len(part.Codes)
 		logits, p, nll := simd.Borrow(n*k), simd.Borrow(n*k), simd.Borrow(n)
 		defer simd.Return(logits)
@@ -210,9 +207,26 @@ func (m *Model) Evaluate(s Set) (Evaluation, error) {
 			target[i] = int32(c)
 		}
 		simd.CrossEntropy(nll, p, logits, target, n, k)
-		for _, v := range nll {
-			total += float64(v)
+		for i, v := range nll {
+			grids[(at+i)/m.Config.Positions()] += float64(v)
 		}
 	})
+	return grids, nil
+}
+
+// Evaluate measures every code of a set, of which there must be one at least. It
+// fails for grids that do not fit the model.
+func (m *Model) Evaluate(s Set) (Evaluation, error) {
+	grids, err := m.NLL(s)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	if s.N == 0 {
+		return Evaluation{}, fmt.Errorf("prior: no grids to measure")
+	}
+	total := 0.0
+	for _, v := range grids {
+		total += v
+	}
 	return NewEvaluation(total / float64(len(s.Codes))), nil
 }
