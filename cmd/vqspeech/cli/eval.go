@@ -17,17 +17,17 @@ func (a *app) evalCmd() *cobra.Command {
 		Short: "Measure a model or recordings",
 		Long: `Eval measures a model (mse, codebook), its units or other features (codebook,
 bitrate, abx, phones), recordings against their references (mse, mcd, f0, stoi, sisdr), whose
-voice they have (speaker), transcripts (wer), or images (fid, frechet, pixels). A file that
-cannot be measured is reported, counted and makes the exit status 1; it never enters
-a score.`,
+voice they have (speaker), transcripts (wer), images (fid, frechet, pixels), or a model
+of images (likelihood). A file that cannot be measured is reported, counted and makes
+the exit status 1; it never enters a score.`,
 		Args: unknownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no metric given, want mse, codebook, bitrate, abx, phones, mcd, f0, stoi, sisdr, speaker, wer, fid, frechet or pixels")
+			return usagef("no metric given, want mse, codebook, bitrate, abx, phones, mcd, f0, stoi, sisdr, speaker, wer, fid, frechet, pixels or likelihood")
 		},
 	}
 	cmd.AddCommand(a.evalMSECmd(), a.evalCodebookCmd(), a.evalMCDCmd(), a.evalF0Cmd(), a.evalSTOICmd(), a.evalSISDRCmd(),
 		a.evalSpeakerCmd(), a.evalABXCmd(), a.evalPhonesCmd(), a.evalWERCmd(), a.evalBitrateCmd(),
-		a.evalFIDCmd(), a.evalFrechetCmd(), a.evalPixelsCmd())
+		a.evalFIDCmd(), a.evalFrechetCmd(), a.evalPixelsCmd(), a.evalLikelihoodCmd())
 	return cmd
 }
 

@@ -94,10 +94,7 @@ or of units {"prior", "output", "utterances", "units", "speech_seconds", "seed",
 
 // sample goes by what the prior is of.
 func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
-	path := run
-	if isFolder(run) {
-		path = filepath.Join(run, train.PriorFile)
-	}
+	path := priorOf(run)
 	ofUnits, err := safetensors.Load(path, func(f *safetensors.File) (bool, error) {
 		_, ok := f.Metadata[unitprior.ConfigKey]
 		return ok, nil
@@ -130,12 +127,9 @@ func (a *app) sampleImages(cmd *cobra.Command, path string, o sampleOptions) err
 	if err != nil {
 		return err
 	}
-	p, err := prior.Load(path)
+	p, err := loadPrior(path, m, "--model")
 	if err != nil {
-		return pathFirst(err)
-	}
-	if err := fits(p.Config, m); err != nil {
-		return named(path, err)
+		return err
 	}
 	r := sampleReport{Prior: path, Model: a.modelPath, Output: o.out, Images: o.n, Seed: o.seed, Temperature: o.temperature}
 	draw := prior.SampleOptions{N: o.n, Seed: o.seed, Temperature: o.temperature}
@@ -171,12 +165,30 @@ func (a *app) sampleImages(cmd *cobra.Command, path string, o sampleOptions) err
 	return nil
 }
 
+// priorOf is the prior of a run folder, or the file itself.
+func priorOf(run string) string {
+	if isFolder(run) {
+		return filepath.Join(run, train.PriorFile)
+	}
+	return run
+}
+
+// loadPrior loads a prior, which must be for the codes of m; argument is what
+// names m on the command line.
+func loadPrior(path string, m *image.Model, argument string) (*prior.Model, error) {
+	p, err := prior.Load(path)
+	if err != nil {
+		return nil, pathFirst(err)
+	}
+	return p, named(path, fits(p.Config, m, argument))
+}
+
 // fits reports why a prior is not for the codes of m.
-func fits(c prior.Config, m *image.Model) error {
+func fits(c prior.Config, m *image.Model, argument string) error {
 	if fp := fmt.Sprintf("%x", m.Fingerprint()); c.ImageModel != fp {
 		return hintError{
 			fmt.Errorf("trained for the model of images %s, want %s", c.ImageModel, fp),
-			"--model is the file that train was given for the prior",
+			argument + " is the file that train was given for the prior",
 		}
 	}
 	if g := m.Config.Grid(); c.CodebookSize != m.Codebook.Size || c.Height != g || c.Width != g {

@@ -165,6 +165,9 @@ func newMeter(w io.Writer, what string, total int) *meter {
 func (m *meter) set(done, total int) {
 	if m.bar != nil {
 		m.bar.Describe(m.what)
+		if m.bar.GetMax() != total { // not known when the bar was made
+			m.bar.ChangeMax(total)
+		}
 		_ = m.bar.Set(done) // a terminal that went away is no reason to stop
 		return
 	}
