@@ -61,8 +61,10 @@ func (l Likelihood) Run(ctx context.Context, c *images.Corpus, progress func(don
 	}
 	all := o.Training.N + set.N
 	o.Progress = func(done int) { progress(done, all) }
-	r.Images, r.Variance, err = l.Model.Likelihood(ctx, set, o)
-	return r, err
+	if r.Images, r.Variance, err = l.Model.Likelihood(ctx, set, o); err != nil {
+		return r, fmt.Errorf("%s: %w", l.File, err)
+	}
+	return r, nil
 }
 
 // trainingSplit is the one that the recipe of a model file trains on.

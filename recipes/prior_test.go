@@ -53,17 +53,24 @@ func TestPriorErrors(t *testing.T) {
 	}
 }
 
-// TestPriorOptions wants the codes of whole splits, whatever the blocks in which
-// they are made.
-func TestPriorOptions(t *testing.T) {
+// noise is a prepared corpus of three splits of noise, of two classes, and a model
+// that has never seen it.
+func noise(t *testing.T) (*images.Corpus, image.Config, model.Weights) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	src := images.Source{Corpus: "noise", Root: "noise", Height: 28, Width: 28, Channels: 1}
-	for name, n := range map[string]int{"train": 300, "valid": 20, "test": 9} {
-		pixels := make([]uint8, n*28*28)
+	for _, split := range []struct {
+		name string
+		n    int
+	}{{"train", 300}, {"valid", 20}, {"test", 9}} {
+		pixels, labels := make([]uint8, split.n*28*28), make([]uint8, split.n)
 		for i := range pixels {
 			pixels[i] = uint8(rng.Uint32())
 		}
-		src.Splits = append(src.Splits, images.Split{Name: name, N: n, Read: func(i int, dst []uint8) error {
+		for i := range labels {
+			labels[i] = uint8(i % 2)
+		}
+		src.Splits = append(src.Splits, images.Split{Name: split.name, N: split.n, Labels: labels, Read: func(i int, dst []uint8) error {
 			copy(dst, pixels[i*len(dst):])
 			return nil
 		}})
@@ -82,6 +89,13 @@ func TestPriorOptions(t *testing.T) {
 	for _, p := range append(cfg.Params(), cfg.Buffers()...) {
 		w[p.Name] = p.Init(rng)
 	}
+	return c, cfg, w
+}
+
+// TestPriorOptions wants the codes of whole splits, whatever the blocks in which
+// they are made.
+func TestPriorOptions(t *testing.T) {
+	c, cfg, w := noise(t)
 	m, err := image.New(cfg, w)
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func (a *app) evalLikelihood(cmd *cobra.Command, run, data, split, priorRun stri
 	result, err := l.Run(cmd.Context(), c, bar.set)
 	bar.finish()
 	if err != nil {
-		return named(l.File, pathFirst(err))
+		return pathFirst(err)
 	}
 	r.Images, r.Dimensions, r.Variance, r.VarianceFrom = len(result.Images), result.Dimensions, result.Variance, result.VarianceFrom
 	rows := r.score(result.Images)
