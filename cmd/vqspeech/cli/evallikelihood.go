@@ -42,7 +42,9 @@ width 1/255 around it; the first and the last level have the tails too, so that 
 without (decoder.learn_variance: false) the most likely one for the split that the
 model's recipe trains on: the mean squared error there. It is never fitted to the
 images that are measured. A categorical and a vmf decoder have probabilities of
-classes, of which a dimension is one label.
+classes, of which a dimension is one label. A vmf decoder was trained on a density on
+the sphere, not on these probabilities: it may be so sure of them that every wrong
+pixel costs hundreds of bits.
 
 Latents: log2 of the codebook size for each code, or with --prior what the prior that
 train has made for this model says of the codes. A prior that is conditioned on
