@@ -54,8 +54,8 @@ func (d DecoderConfig) LikelyVariance() bool { return d.Kind == GaussianDecoder 
 // it was trained on a bound that averages over its posterior. For vae it is the
 // evidence bound, E_q[-log2 p(x|z)] + KL(q(z|x)||N(0, I)): the divergence is
 // exact, the mean is over one draw of z, which depends on the seed and the number
-// of the image in s alone. One image may then lie below its -log2 p(x), a mean of
-// many does not.
+// of the image in s alone, so that it holds for the mean of many images, not for
+// each of them.
 //
 // The most likely variance for Training is the mean squared error of what the
 // decoder makes of latents taken in the same way. Likelihood fails for images
