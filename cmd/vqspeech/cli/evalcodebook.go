@@ -116,10 +116,9 @@ With --json it is {"metric": "codebook", "files", "failed", "seconds", "units",
 	f := cmd.Flags()
 	f.StringVar(&o.data, "data", "", "folder that prepare made")
 	f.StringVar(&o.split, "split", "valid", "split to measure")
-	f.StringVar(&o.prior, "prior", "", "prior over units, prior.safetensors of its training")
+	f.StringVar(&o.prior, "prior", "", "run folder or file of the prior over the units")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	_ = cmd.MarkFlagDirname("data")
-	_ = cmd.MarkFlagFilename("prior", "safetensors")
 	return cmd
 }
 
@@ -131,11 +130,12 @@ type codebookOptions struct {
 func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, o codebookOptions) error {
 	t := &tally{app: a, speakers: map[string]*metric.Counter{}}
 	if o.prior != "" {
-		p, err := unitprior.Load(o.prior)
+		path := priorOf(o.prior)
+		p, err := unitprior.Load(path)
 		if err != nil {
 			return pathFirst(err)
 		}
-		t.prior = &priorTally{model: p, path: o.prior}
+		t.prior = &priorTally{model: p, path: path}
 	}
 	files, err := codeFiles(inputs)
 	if err != nil {
