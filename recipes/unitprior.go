@@ -8,8 +8,8 @@ import (
 
 	"vqspeech/internal/simd"
 	"vqspeech/model"
+	"vqspeech/model/train/prior"
 	"vqspeech/model/unitprior"
-	"vqspeech/model/unitprior/train"
 	"vqspeech/recipes/corpus"
 )
 
@@ -18,7 +18,7 @@ import (
 type UnitPrior struct {
 	Data      DataConfig          `yaml:"data"`
 	UnitPrior unitprior.NetConfig `yaml:"unit_prior"`
-	Train     train.Config        `yaml:"train"`
+	Train     prior.Config        `yaml:"train"`
 }
 
 // DefaultUnitPrior returns the recipe for an hour of speech, of whose utterances
@@ -26,7 +26,7 @@ type UnitPrior struct {
 func DefaultUnitPrior() UnitPrior {
 	return UnitPrior{
 		Data:      DataConfig{Train: []string{"train"}, Valid: []string{"valid"}, Holdout: 0.05},
-		UnitPrior: unitprior.DefaultNet(), Train: train.DefaultConfig(),
+		UnitPrior: unitprior.DefaultNet(), Train: prior.DefaultConfig(),
 	}
 }
 
@@ -58,8 +58,8 @@ func (r UnitPrior) Validate() error {
 // Options returns the training run of r for a model on a prepared corpus, without
 // a folder and without callbacks. All utterances are encoded; progress is told how
 // many are, of r.Data.Utterances. Those too short for a unit have no part.
-func (r UnitPrior) Options(c *corpus.Corpus, m *model.Model, progress func(utterances int)) (train.Options, error) {
-	o := train.Options{
+func (r UnitPrior) Options(c *corpus.Corpus, m *model.Model, progress func(utterances int)) (prior.Options, error) {
+	o := prior.Options{
 		Prior: unitprior.Config{Net: r.UnitPrior, CodebookSize: m.Codebook.Size, Model: fmt.Sprintf("%x", m.Fingerprint())},
 		Train: r.Train,
 	}

@@ -15,7 +15,7 @@ var floors = map[string]int{
 
 // trainers, and the folders below them, may import gorgonia.
 var trainers = []string{
-	"internal/graph", "model/train", "model/image/train", "model/image/prior/train", "model/image/classifier", "model/unitprior/train", "quant/sq", "quant/vq", "vocoder/wavenet/train",
+	"internal/graph", "model/train", "model/image/train", "model/image/prior/train", "model/image/classifier", "quant/sq", "quant/vq", "vocoder/wavenet/train",
 }
 
 // library is what encode, decode and convert need; gorgonia must not be below

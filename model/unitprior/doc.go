@@ -8,7 +8,7 @@
 //
 // The alphabet has one symbol more than the codebook: the end, which is also what
 // comes before the first unit. The package needs no gorgonia; training is in
-// model/unitprior/train.
+// model/train/prior.
 //
 // Letters of shapes: B sequences of a batch, T units, E embedding, H recurrent
 // units, K codebook size.

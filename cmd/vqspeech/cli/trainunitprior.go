@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vqspeech/model/train/prior"
 	"vqspeech/model/unitprior"
-	"vqspeech/model/unitprior/train"
 	"vqspeech/recipes"
 )
 
@@ -35,18 +35,18 @@ func (a *app) trainUnitPrior(cmd *cobra.Command, path string, o trainOptions) er
 	}
 	opts.Dir, opts.Resume = o.run, o.resume
 	r := &trainReport{
-		Run: o.run, Prior: filepath.Join(o.run, train.PriorFile), Steps: recipe.Train.MaxSteps,
+		Run: o.run, Prior: filepath.Join(o.run, prior.File), Steps: recipe.Train.MaxSteps,
 		Utterances: map[string]int{"train": len(opts.Training), "holdout": len(opts.Holdout), "valid": len(opts.Valid)},
 	}
 	return a.runTraining(cmd, o, r, func(ctx context.Context, t *trainingRun) error {
 		rate := m.Config.CodeRate()
-		opts.Progress = func(p train.Progress) {
+		opts.Progress = func(p prior.Progress) {
 			t.step(p.Step, "%.3f nats a symbol", p.Nats)
 			if p.Valid != nil {
 				t.valid(unitPriorScores(*p.Valid, rate))
 			}
 		}
-		valid, err := train.Run(ctx, opts)
+		valid, err := prior.Run(ctx, opts)
 		if valid != nil {
 			r.Valid, t.result = valid, "valid "+unitPriorScores(*valid, rate)
 		}

@@ -1,4 +1,4 @@
-package train
+package prior
 
 import (
 	"bytes"
@@ -132,7 +132,7 @@ func TestLossIsSurprisal(t *testing.T) {
 // bytes of one without a pause.
 func TestResume(t *testing.T) {
 	files := func(dir string) (all []byte) {
-		for _, name := range []string{training.LatestFile, training.BestFile, PriorFile, training.MetricsFile} {
+		for _, name := range []string{training.LatestFile, training.BestFile, File, training.MetricsFile} {
 			b, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil {
 				t.Fatal(err)
@@ -172,7 +172,7 @@ func TestResume(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for want, change := range map[string]func(*Options){
-		"train: 1 symbols in 0 training utterances, want more than the 11 of a crop": func(o *Options) { o.Training = nil },
+		"prior: 1 symbols in 0 training utterances, want more than the 11 of a crop": func(o *Options) { o.Training = nil },
 		"unitprior: unit 1 is 6, want less than 6":                                   func(o *Options) { o.Valid = [][]uint16{{1, 6}} },
 		"train.crop_units: must be between 1 and 8192 (got 0)":                       func(o *Options) { o.Train.CropUnits = 0 },
 		"unit_prior.hidden: must be between 1 and 4096 (got 0)":                      func(o *Options) { o.Prior.Net.Hidden = 0 },

@@ -1,4 +1,4 @@
-package train
+package prior
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ type network struct {
 func newNetwork(cfg unitprior.Config, batch, length int, w model.Weights) (n *network, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			n, err = nil, fmt.Errorf("train: %v", r)
+			n, err = nil, fmt.Errorf("prior: %v", r)
 		}
 	}()
 	n = &network{read: make([]int32, batch*length), next: make([]int32, batch*length)}
@@ -46,7 +46,7 @@ func newNetwork(cfg unitprior.Config, batch, length int, w model.Weights) (n *ne
 	n.logits = graph.Linear(states, node[unitprior.Head], node[unitprior.HeadBias])
 	n.loss = graph.Mean(graph.CrossEntropy(n.logits, next))
 	if n.machine, n.trained, _, err = graph.Compile(n.loss, params); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, fmt.Errorf("prior: %w", err)
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-// Package train trains the prior over a speech model's units: the gorgonia graph,
+// Package prior trains the prior over a speech model's units: the gorgonia graph,
 // random crops from a seed, checkpoints, resume. Its optimiser is that of speech
 // (model/train), its loop is internal/training's.
 //
@@ -7,7 +7,7 @@
 // prior.safetensors (the finished prior, float16). The same seed gives the same
 // checkpoint bytes whatever the number of threads, and a run that was stopped or
 // killed and resumed ends in the same bytes as one that was not.
-package train
+package prior
 
 import (
 	"context"
@@ -22,8 +22,8 @@ import (
 	"vqspeech/model/unitprior"
 )
 
-// PriorFile is the finished prior in a run folder.
-const PriorFile = "prior.safetensors"
+// File is the finished prior in a run folder.
+const File = "prior.safetensors"
 
 // Random streams of one run (training.Random).
 const (
@@ -96,7 +96,7 @@ func newRun(o Options) (*run, error) {
 	c := o.Train
 	r := &run{o: o, stream: newStream(o.Prior, o.Training)}
 	if len(r.stream) <= c.CropUnits {
-		return nil, fmt.Errorf("train: %d symbols in %d training utterances, want more than the %d of a crop (train.crop_units)",
+		return nil, fmt.Errorf("prior: %d symbols in %d training utterances, want more than the %d of a crop (train.crop_units)",
 			len(r.stream), len(o.Training), c.CropUnits)
 	}
 	var err error
@@ -132,10 +132,10 @@ func (r *run) Step() error {
 	step := r.state.Step
 	r.net.fill(r.stream, r.o.Train.CropUnits, training.Random(r.o.Train.Seed, streamCrop, step).IntN)
 	if err := r.net.machine.RunAll(); err != nil {
-		return fmt.Errorf("train: step %d: %w", step, err)
+		return fmt.Errorf("prior: step %d: %w", step, err)
 	}
 	if r.nats = r.net.nats(); math.IsNaN(r.nats) || math.IsInf(r.nats, 0) {
-		return fmt.Errorf("train: step %d: the loss is %g", step, r.nats)
+		return fmt.Errorf("prior: step %d: the loss is %g", step, r.nats)
 	}
 	if err := r.solver.Step(r.net.trained); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (r *run) Finish() error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(r.o.Dir, PriorFile)
+	path := filepath.Join(r.o.Dir, File)
 	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
 		return err
 	}

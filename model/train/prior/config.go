@@ -1,4 +1,4 @@
-package train
+package prior
 
 import (
 	"errors"
