@@ -35,15 +35,18 @@ type priorTally struct {
 // cost is that of an input.
 type cost struct{ bits, units, seconds float64 }
 
-// add counts a whole input.
+// add counts a whole input, or nothing of it.
 func (t *priorTally) add(h units.Header, codes []uint16, seconds float64) error {
 	if err := named(t.path, ofModel(t.model, h.Fingerprint)); err != nil {
 		return err
 	}
 	e, err := t.model.Evaluate([][]uint16{codes})
+	if err != nil {
+		return err
+	}
 	n := float64(len(codes))
 	t.costs = append(t.costs, cost{e.Bits * n, n, seconds})
-	return err
+	return nil
 }
 
 // report returns the figures, and the same in words.
