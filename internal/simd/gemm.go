@@ -100,7 +100,11 @@ func gemmRun(g *gemmCall) {
 	if g.k == 0 {
 		if !g.accumulate {
 			for i := range g.m {
-				clear(g.c[g.row(i):][:g.n])
+				row := g.c[g.row(i):][:g.n]
+				clear(row)
+				if g.bias != nil {
+					add(row, g.bias[:g.n])
+				}
 			}
 		}
 		return

@@ -82,7 +82,7 @@ func TestConv2DReference(t *testing.T) {
 }
 
 func TestConv2DTransposedReference(t *testing.T) {
-	for _, c := range []Conv2D{Square(1, 5, 4, 2, 1), Square(20, 33, 4, 2, 1), Square(33, 20, 3, 1, 1), Square(3, 1, 3, 1, 1)} {
+	for _, c := range []Conv2D{Square(1, 5, 4, 2, 1), Square(20, 33, 4, 2, 1), Square(33, 20, 3, 1, 1), Square(3, 1, 3, 1, 1), Square(20, 33, 2, 3, 0)} {
 		const b, h, wide = 3, 5, 14
 		toH, toW := c.TransposedSize(h, wide)
 		if m, _ := c.size(b, toH, toW); m != b*h*wide {
