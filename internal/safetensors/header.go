@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/bits"
@@ -154,7 +155,10 @@ func (p *headerParser) ints(what string, limit int) ([]uint64, error) {
 		num, _ := tok.(json.Number)
 		v, err := strconv.ParseUint(string(num), 10, 63)
 		if err != nil {
-			return nil, formatErrorf("%s: %v is not an integer from 0 to 2^63-1", what, tok)
+			if num == "" {
+				return nil, formatErrorf("%s: %.40q is not an integer from 0 to 2^63-1", what, fmt.Sprint(tok))
+			}
+			return nil, formatErrorf("%s: %.40s is not an integer from 0 to 2^63-1", what, num)
 		}
 		if len(list) == limit {
 			return nil, formatErrorf("%s has more than %d elements", what, limit)

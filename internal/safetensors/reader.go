@@ -115,7 +115,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	case (n > maxHeader || n > rest) && isTorch(length[:]):
 		return nil, ErrTorch
 	case n > maxHeader:
-		return nil, formatErrorf("header of %d bytes, want at most %d", n, maxHeader)
+		return nil, formatErrorf("file begins with %q, want the size of a header, at most %d", length, maxHeader)
 	case n > rest:
 		return nil, formatErrorf("header of %d bytes, but only %d follow", n, rest)
 	}

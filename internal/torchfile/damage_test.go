@@ -116,6 +116,7 @@ func TestDamage(t *testing.T) {
 		{"expanded", tensorOf(4, 0, one(1<<40), one(0)), four, "does not fit"},
 		{"product", tensorOf(4, 0, tuple(num(1<<32), num(1<<32)), tuple(num(0), num(0))), four, "does not fit"},
 		{"negative size", tensorOf(4, 0, one(-1), one(1)), four, "size -1"},
+		{"tuples of tuples", tensorOf(4, 0, "()q\x00"+strings.Repeat("h\x00\x86q\x00", 40)+"t", one(1)), four, "size tuple and stride 1 in axis 0"},
 		{"negative stride", tensorOf(4, 0, one(2), one(-1)), four, "stride -1"},
 		{"ranks", tensorOf(4, 0, one(1), ")"), four, "1 sizes and 0 strides"},
 		{"rank", tensorOf(4, 0, tuple(strings.Repeat("K\x01", 17)), tuple(strings.Repeat("K\x01", 17))), four, "at most 16"},

@@ -81,7 +81,7 @@ func newTensor(args Tuple) (*Tensor, error) {
 		n, ok := size[i].(int64)
 		step, ok2 := stride[i].(int64)
 		if !ok || !ok2 || n < 0 || n > math.MaxInt || step < 0 {
-			return nil, formatErrorf("tensor with size %v and stride %v in axis %d", size[i], stride[i], i)
+			return nil, formatErrorf("tensor with size %s and stride %s in axis %d", short(size[i]), short(stride[i]), i)
 		}
 		t.Shape[i], t.strides[i] = int(n), step
 		empty = empty || n == 0

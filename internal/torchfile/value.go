@@ -1,5 +1,7 @@
 package torchfile
 
+import "strconv"
+
 // Tuple is a Python tuple.
 type Tuple []any
 
@@ -43,6 +45,14 @@ func (d *Dict) set(key, value any) error {
 	d.index[key] = len(d.Entries)
 	d.Entries = append(d.Entries, Entry{key, value})
 	return nil
+}
+
+// short names a value in an error: tuples may hold each other many times over.
+func short(v any) string {
+	if n, ok := v.(int64); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return typeName(v)
 }
 
 // typeName names the Python type of a value in errors.
