@@ -135,6 +135,7 @@ func newPass(cfg features.Config, o Options) (*pass, error) {
 	if s.measure, err = features.NewExtractor(own); err != nil {
 		return nil, err
 	}
+	// Where windows hardly overlap, the sum is next to nothing between two of them.
 	for i, w := range s.window {
 		s.sum[i%cfg.HopLength] += w * w
 	}
@@ -287,7 +288,7 @@ func (s *pass) settle(end int) {
 	for i, v := range s.acc[:n] {
 		// The window of a frame begins half a window before its centre.
 		place := (s.done + i + len(s.window)/2) % s.cfg.HopLength
-		s.out = append(s.out, float32(v/s.sum[place]))
+		s.out = append(s.out, float32(v/max(s.sum[place], 1e-3)))
 	}
 	s.acc = s.acc[:copy(s.acc, s.acc[n:])]
 	s.done = end

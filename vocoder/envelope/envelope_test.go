@@ -65,6 +65,23 @@ func TestRightEnvelopeIsLeft(t *testing.T) {
 	}
 }
 
+// Where windows only touch, a sample lies under none of them.
+func TestWindowsThatTouch(t *testing.T) {
+	cfg := config()
+	cfg.HopLength = cfg.WinLength
+	s, err := New(cfg, Options{Most: 20, Passes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := noise(16000)
+	s.Want(make([]float32, (len(y)/cfg.HopLength+1)*cfg.NMels))
+	for i, v := range append(s.Push(y), s.Flush()...) {
+		if v != v {
+			t.Fatalf("sample %d is %v", i, v)
+		}
+	}
+}
+
 // Another envelope is restored, but no farther than the bound.
 func TestEnvelopeIsRestored(t *testing.T) {
 	y := noise(16000)

@@ -59,7 +59,7 @@ type Analyzer struct {
 
 // New returns an Analyzer. It fails only on an invalid Config.
 func New(cfg features.Config) (*Analyzer, error) {
-	inverse, err := features.NewInverse(cfg, max(transform, powerOfTwo(cfg.WinLength)))
+	inverse, err := features.NewInverse(cfg, min(cfg.NFFT, max(transform, powerOfTwo(cfg.WinLength))))
 	if err != nil {
 		return nil, err
 	}

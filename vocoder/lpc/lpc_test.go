@@ -65,6 +65,15 @@ func TestResidualOfResonances(t *testing.T) {
 
 // A filter made from any features is finite and stable: its impulse response
 // dies away.
+// Features of speech at 8 kHz have a transform shorter than the usual one.
+func TestShortTransform(t *testing.T) {
+	cfg := config()
+	cfg.SampleRate, cfg.NFFT, cfg.WinLength, cfg.HopLength, cfg.NMels, cfg.FMax = 8000, 256, 200, 80, 40, 4000
+	if _, err := New(cfg); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFiltersAreStable(t *testing.T) {
 	cfg := config()
 	a, err := New(cfg)
