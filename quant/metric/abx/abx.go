@@ -202,6 +202,9 @@ func Evaluate(segments []Segment, c Config) (*Result, error) {
 		}
 	}
 	p := newPlan(segments, c)
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	space := newSpace(p.usedSegments(segments), c)
 	if space.alike() {
 		return nil, errors.New("abx: all frames of all items are equal, nothing tells them apart")

@@ -2,6 +2,7 @@ package abx
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -39,6 +40,14 @@ type voice struct {
 type group struct {
 	phone int
 	items []int // segments, then their numbers in the space
+}
+
+// len is the number of items in all groups.
+func (v *voice) len() (n int) {
+	for _, g := range v.groups {
+		n += len(g.items)
+	}
+	return n
 }
 
 // find returns the group of a phone, or -1.
@@ -87,6 +96,20 @@ func newPlan(segments []Segment, c Config) *plan {
 	}
 	p.number(len(segments))
 	return p
+}
+
+// maxPairs bounds the distances of one task, which are in memory together.
+const maxPairs = 1 << 27
+
+// check reports a task whose distances are too many.
+func (p *plan) check() error {
+	for _, k := range p.tasks {
+		n, m := k.s.len(), k.t.len()
+		if n > maxPairs/max(m, 1) {
+			return fmt.Errorf("abx: %d items of one context and speaker against %d, want at most %d pairs: a bound on groups draws fewer (MaxGroup, --max-group)", n, m, maxPairs)
+		}
+	}
+	return nil
 }
 
 // names returns the sorted phones, speakers and contexts.
