@@ -8,7 +8,10 @@ import (
 	"vqspeech/internal/simd"
 )
 
-// RawFloorDB is the guard under the logarithm: the raw level of silence (dB).
+// RawFloorDB is the guard under the logarithm: the raw level of silence (dB). The
+// published code scales an utterance before its logarithm, Reference after it: one
+// whose loudest band is below -120 dB, which no 16-bit recording is, loses to the
+// guard what is quietest in it.
 const RawFloorDB = -200
 
 // rowsAtOnce is the number of frames that a goroutine transforms together: few

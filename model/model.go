@@ -1,11 +1,9 @@
 package model
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -42,7 +40,7 @@ func New(cfg Config, w Weights) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := checkSpeakers(cfg.Speakers); err != nil {
+	if err := CheckSpeakers(cfg.Speakers); err != nil {
 		return nil, err
 	}
 	if err := CheckWeights(w, append(cfg.Params(), cfg.Buffers()...)); err != nil {
@@ -72,7 +70,9 @@ func New(cfg Config, w Weights) (*Model, error) {
 	return m, nil
 }
 
-func checkSpeakers(ids []string) error {
+// CheckSpeakers reports the first id of a table of speakers that is empty, is there
+// twice, or cannot go to a terminal as it is.
+func CheckSpeakers(ids []string) error {
 	if len(ids) == 0 {
 		return errors.New("model: no speakers")
 	}
@@ -80,6 +80,9 @@ func checkSpeakers(ids []string) error {
 	for _, id := range ids {
 		if id == "" || seen[id] {
 			return fmt.Errorf("model: speaker id %q is empty or occurs twice", id)
+		}
+		if !strict.Printable(id) {
+			return fmt.Errorf("model: speaker id %.40q is not printable text", id)
 		}
 		seen[id] = true
 	}
@@ -115,15 +118,8 @@ func gruWeights(w Weights, layer int, suffix string) simd.GRUWeights {
 
 // Load reads a model file (safetensors; a training checkpoint will do).
 func Load(path string) (*Model, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := Read(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	m, err := safetensors.Load(path, read)
+	return m, importable(err)
 }
 
 // ConfigKey is the metadata key under which a model file keeps its Config as
@@ -133,12 +129,21 @@ const ConfigKey = "vqspeech.model"
 // Read parses a model file held in memory.
 func Read(b []byte) (*Model, error) {
 	f, err := safetensors.Parse(b)
-	if errors.Is(err, safetensors.ErrTorch) {
-		return nil, fmt.Errorf("%w, want a model: vqspeech import sqvae makes one of it", err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, importable(err)
 	}
+	return read(f)
+}
+
+// importable says what to do with a file of PyTorch.
+func importable(err error) error {
+	if errors.Is(err, safetensors.ErrTorch) {
+		return fmt.Errorf("%w, want a model: vqspeech import sqvae makes one of it", err)
+	}
+	return err
+}
+
+func read(f *safetensors.File) (*Model, error) {
 	cfg, err := ReadConfig[Config](f)
 	if err != nil {
 		return nil, err
@@ -151,7 +156,10 @@ func Read(b []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(b)
+	sum, err := f.SHA256()
+	if err != nil {
+		return nil, err
+	}
 	copy(m.fingerprint[:], sum[:])
 	return m, nil
 }
@@ -237,6 +245,23 @@ func FileTensors(w Weights, params []Param, dtype safetensors.DType) []safetenso
 	var ts []safetensors.Tensor
 	for _, p := range params {
 		ts = append(ts, safetensors.Tensor{Name: p.Name, Shape: p.Shape, DType: dtype, Data: p.ToFile(w[p.Name])})
+	}
+	return ts
+}
+
+// maxHalf is the largest float16.
+const maxHalf = 65504
+
+// HalfTensors returns the tensors of params for a file as float16, or float32 where
+// an element does not fit.
+func HalfTensors(w Weights, params []Param) []safetensors.Tensor {
+	ts := FileTensors(w, params, safetensors.F16)
+	for i, t := range ts {
+		for _, v := range t.Data.([]float32) {
+			if v > maxHalf || v < -maxHalf {
+				ts[i].DType = safetensors.F32
+			}
+		}
 	}
 	return ts
 }

@@ -129,6 +129,10 @@ var brokenModels = map[string]struct {
 		func(t testing.TB, f *modelFile) { f.config(t, "", "speakers", []string{"a", "b", "a"}) },
 		`model: speaker id "a" is empty or occurs twice`,
 	},
+	"a speaker of two lines": {
+		func(t testing.TB, f *modelFile) { f.config(t, "", "speakers", []string{"a", "b\nc", "d"}) },
+		`model: speaker id "b\nc" is not printable text`,
+	},
 	"more speakers than rows": {
 		func(t testing.TB, f *modelFile) { f.config(t, "", "speakers", []string{"a", "b", "c", "d"}) },
 		"model: tensor decoder.speaker.weight has shape [3 4], want [4 4]",

@@ -1,5 +1,5 @@
-// Package strict reads what anyone may have written: files of a bounded size, and
-// JSON with nothing in it that was not asked for.
+// Package strict reads what anyone may have written: files of a bounded size,
+// JSON with nothing in it that was not asked for, text that can be shown.
 package strict
 
 import (
@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ReadFile reads the file at path, but not much more than most bytes: a larger
@@ -38,6 +40,16 @@ func JSON(data []byte, v any) error {
 		return errors.New("invalid JSON: more than one value")
 	}
 	return nil
+}
+
+// Printable reports whether s is UTF-8 that can go to a terminal as it is.
+func Printable(s string) bool {
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }
 
 // Cause drops the path that package os puts into its errors, for callers that

@@ -142,15 +142,7 @@ func SaveModel(path string, cfg model.Config, w model.Weights, keep []string, me
 // SaveFinished writes a model without training state, tensors as float16, or
 // float32 where an element does not fit.
 func SaveFinished[C Config](path string, cfg C, w model.Weights, metadata map[string]string) error {
-	tensors := model.FileTensors(w, append(cfg.Params(), cfg.Buffers()...), safetensors.F16)
-	for i, t := range tensors {
-		for _, v := range t.Data.([]float32) {
-			if v > maxHalf || v < -maxHalf {
-				tensors[i].DType = safetensors.F32
-			}
-		}
-	}
-	return writeModel(path, cfg, tensors, metadata)
+	return writeModel(path, cfg, model.HalfTensors(w, append(cfg.Params(), cfg.Buffers()...)), metadata)
 }
 
 // SaveExact writes a model without training state, all of it, as float32: it
@@ -158,9 +150,6 @@ func SaveFinished[C Config](path string, cfg C, w model.Weights, metadata map[st
 func SaveExact(path string, cfg model.Config, w model.Weights, metadata map[string]string) error {
 	return writeModel(path, cfg, model.FileTensors(w, append(cfg.Params(), cfg.Buffers()...), safetensors.F32), metadata)
 }
-
-// maxHalf is the largest float16.
-const maxHalf = 65504
 
 func writeModel[C Config](path string, cfg C, tensors []safetensors.Tensor, metadata map[string]string) error {
 	text, err := json.Marshal(cfg)

@@ -22,8 +22,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"unicode"
-	"unicode/utf8"
+
+	"vqspeech/internal/strict"
 )
 
 // BlockUnits is the number of units in every block but the last.
@@ -65,22 +65,12 @@ func (h Header) Validate() error {
 	check(h.CodebookSize >= 2 && h.CodebookSize <= 1<<16, "codebook size", "between 2 and 65536", h.CodebookSize)
 	check(h.Samples >= Streamed && h.Samples <= maxSamples, "sample count", "at most 2^53", h.Samples)
 	check(len(h.Speaker) <= math.MaxUint8, "speaker", "at most 255 bytes", len(h.Speaker))
-	check(printable(h.Speaker), "speaker", "printable text", fmt.Sprintf("%q", h.Speaker))
+	check(strict.Printable(h.Speaker), "speaker", "printable text", fmt.Sprintf("%q", h.Speaker))
 	return errors.Join(errs...)
 }
 
 // maxSamples keeps counts exact in programs that hold numbers in float64.
 const maxSamples = 1 << 53
-
-// printable reports whether s is UTF-8 that can go to a terminal as it is.
-func printable(s string) bool {
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
-}
 
 // checkSamples reports a number of samples that units of them cannot stand for.
 //

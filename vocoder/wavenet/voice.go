@@ -3,7 +3,6 @@ package wavenet
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -40,8 +39,8 @@ func (v Voice) Options(speaker string, seed uint64) (Options, error) {
 // VoiceKey is the key of a Voice in the metadata of a vocoder file.
 const VoiceKey = "vqspeech.vocoder"
 
-// Save writes a vocoder file atomically: tensors as float16 under the names of
-// Config.Params, the Voice as JSON in the metadata.
+// Save writes a vocoder file atomically: tensors as float16, or float32
+// where an element does not fit, under the names of Config.Params, the Voice as JSON in the metadata.
 func Save(path string, v Voice, w model.Weights, metadata map[string]string) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -51,30 +50,16 @@ func Save(path string, v Voice, w model.Weights, metadata map[string]string) err
 	for k, x := range metadata {
 		meta[k] = x
 	}
-	return safetensors.Save(path, meta, model.FileTensors(w, v.Network.Params(), safetensors.F16))
+	return safetensors.Save(path, meta, model.HalfTensors(w, v.Network.Params()))
 }
 
-// maxVoiceFile bounds what Load reads (bytes).
-const maxVoiceFile = 1 << 30
-
 // Load reads a vocoder file.
-func Load(path string) (Voice, *Generator, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Voice{}, nil, err
-	}
-	if info.Size() > maxVoiceFile {
-		return Voice{}, nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), maxVoiceFile)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return Voice{}, nil, err
-	}
-	v, g, err := Read(b)
-	if err != nil {
-		return v, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return v, g, nil
+func Load(path string) (v Voice, g *Generator, err error) {
+	g, err = safetensors.Load(path, func(f *safetensors.File) (g *Generator, err error) {
+		v, g, err = read(f)
+		return g, err
+	})
+	return v, g, err
 }
 
 // Read reads the bytes of a vocoder file.
@@ -83,6 +68,10 @@ func Read(b []byte) (v Voice, g *Generator, err error) {
 	if err != nil {
 		return v, nil, err
 	}
+	return read(f)
+}
+
+func read(f *safetensors.File) (v Voice, g *Generator, err error) {
 	if v, err = ReadVoice(f); err != nil {
 		return v, nil, err
 	}
@@ -108,6 +97,9 @@ func ReadVoice(f *safetensors.File) (v Voice, err error) {
 	}
 	if err := v.Envelope.Validate(); err != nil {
 		return v, fmt.Errorf("wavenet: metadata %q: %s", VoiceKey, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if err := model.CheckSpeakers(v.Speakers); err != nil {
+		return v, fmt.Errorf("wavenet: metadata %q: %w", VoiceKey, err)
 	}
 	if len(v.Speakers) != v.Network.Speakers {
 		return v, fmt.Errorf("wavenet: %d speakers for a table of %d rows", len(v.Speakers), v.Network.Speakers)

@@ -42,18 +42,22 @@ where a checkpoint's kind is "checkpoint", "image checkpoint" and so on, and it 
 	return cmd
 }
 
+// maxPiped bounds a model that cannot be read out of order (bytes).
+const maxPiped = 1 << 30
+
 // inspect goes by the first bytes: "VQS" is units, the little-endian length
 // of a JSON header is safetensors.
 func inspect(w io.Writer, file string, asJSON bool) error {
-	in := io.Reader(os.Stdin)
+	source := os.Stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		in = f
+		source = f
 	}
+	in := io.Reader(source)
 	var head [9]byte
 	n, err := io.ReadFull(in, head[:])
 	if err != nil && n == 0 {
@@ -67,7 +71,17 @@ func inspect(w io.Writer, file string, asJSON bool) error {
 	case bytes.HasPrefix(head[:n], []byte(unitsMagic)):
 		return inspectUnits(w, file, in, asJSON)
 	case n == len(head) && head[8] == '{':
-		return inspectModel(w, file, in, asJSON)
+		if info, err := source.Stat(); err == nil && info.Mode().IsRegular() && file != "-" {
+			return inspectModel(w, file, source, info.Size(), asJSON)
+		}
+		b, err := io.ReadAll(io.LimitReader(in, maxPiped+1))
+		if err != nil {
+			return err
+		}
+		if len(b) > maxPiped {
+			return fmt.Errorf("a model of more than %d bytes, want a file", maxPiped)
+		}
+		return inspectModel(w, file, bytes.NewReader(b), int64(len(b)), asJSON)
 	}
 	if _, err := model.Read(head[:n]); errors.Is(err, safetensors.ErrTorch) {
 		return err

@@ -35,16 +35,12 @@ type modelReport struct {
 }
 
 // inspectModel goes by the metadata, in which every kind has a key of its own.
-func inspectModel(w io.Writer, file string, in io.Reader, asJSON bool) error {
-	b, err := io.ReadAll(in)
+func inspectModel(w io.Writer, file string, in io.ReaderAt, size int64, asJSON bool) error {
+	f, err := safetensors.Read(in, size)
 	if err != nil {
 		return err
 	}
-	f, err := safetensors.Parse(b)
-	if err != nil {
-		return err
-	}
-	r := &modelReport{File: file, Tensors: len(f.Tensors), Bytes: int64(len(b))}
+	r := &modelReport{File: file, Tensors: len(f.Tensors), Bytes: size}
 	has := func(key string) bool { _, ok := f.Metadata[key]; return ok }
 	switch {
 	case has(model.ConfigKey):
