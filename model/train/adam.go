@@ -41,7 +41,8 @@ func (a *Adam) Rate() float64 {
 	return rate
 }
 
-// Step updates the parameters by their gradients.
+// Step updates the parameters by their gradients, which must be finite: otherwise
+// it is an error, and parameters and moments stay as they are.
 func (a *Adam) Step(params []G.ValueGrad) error {
 	values, grads := make([][]float32, len(params)), make([][]float32, len(params))
 	for i, p := range params {
@@ -51,18 +52,21 @@ func (a *Adam) Step(params []G.ValueGrad) error {
 		}
 		values[i], grads[i] = p.Value().Data().([]float32), g.Data().([]float32)
 	}
-	a.update(values, grads)
-	return nil
+	return a.update(values, grads)
 }
 
-func (a *Adam) update(values, grads [][]float32) {
+func (a *Adam) update(values, grads [][]float32) error {
+	norm := globalNorm(grads)
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return fmt.Errorf("train: step %d: the norm of the gradients is %g", a.Steps, norm)
+	}
 	if a.M == nil {
 		for _, v := range values {
 			a.M, a.V = append(a.M, make([]float32, len(v))), append(a.V, make([]float32, len(v)))
 		}
 	}
 	rate := a.Rate()
-	a.GradNorm = globalNorm(grads)
+	a.GradNorm = norm
 	clip := min(1, a.ClipNorm/(a.GradNorm+1e-6))
 	a.Steps++
 	t := float64(a.Steps)
@@ -74,6 +78,7 @@ func (a *Adam) update(values, grads [][]float32) {
 		p, g, m, v := values[i], grads[i], a.M[i], a.V[i]
 		simd.Parallel(len(p), 1<<14, func(lo, hi int) { step.Apply(p[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi]) })
 	}
+	return nil
 }
 
 // globalNorm returns the Euclidean norm of all gradients together. Partial sums

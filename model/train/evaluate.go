@@ -1,6 +1,8 @@
 package train
 
 import (
+	"errors"
+
 	"vqspeech/features/metric"
 	"vqspeech/model"
 	quantmetric "vqspeech/quant/metric"
@@ -21,12 +23,22 @@ type Evaluation struct {
 // Evaluate encodes and decodes every utterance with its own speaker, as
 // sony/sqvae's evaluation does: whole utterances, hard codes, running
 // statistics; the first mel frame and those after the last unit do not count.
-func Evaluate(m *model.Model, set []Utterance) (Evaluation, error) {
+// Utterances that are too short for a unit are left out: measured has the indexes of
+// the others. There must be one.
+func Evaluate(m *model.Model, set []Utterance) (e Evaluation, measured []int, err error) {
 	resolved, err := resolve(set, m.Config)
 	if err != nil {
-		return Evaluation{}, err
+		return Evaluation{}, nil, err
 	}
-	return evaluate(m, resolved), nil
+	for i, u := range resolved {
+		if u.hasUnit() {
+			measured = append(measured, i)
+		}
+	}
+	if measured == nil {
+		return Evaluation{}, nil, errors.New("train: no utterance is long enough for a unit")
+	}
+	return evaluate(m, resolved), measured, nil
 }
 
 func evaluate(m *model.Model, set []utterance) Evaluation {

@@ -32,7 +32,9 @@ func TestGoldenAdam(t *testing.T) {
 			grads[i] = f.F32(step + "grad." + name)
 		}
 		f.Check(step+"out.lr", []float32{float32(solver.Rate())})
-		solver.update(params, grads)
+		if err := solver.update(params, grads); err != nil {
+			t.Fatal(err)
+		}
 		f.Check(step+"out.grad_norm", []float32{float32(solver.GradNorm)})
 		for i, name := range names {
 			f.Check(step+"after."+name, params[i])
@@ -74,7 +76,9 @@ func checkTinyGradients(t *testing.T, f *golden.File) {
 	steps := 0
 	for n := 1; f.Has(fmt.Sprintf("tiny.step%d.grad", n)); n++ {
 		step := fmt.Sprintf("tiny.step%d.", n)
-		solver.update([][]float32{p}, [][]float32{f.F32(step + "grad")})
+		if err := solver.update([][]float32{p}, [][]float32{f.F32(step + "grad")}); err != nil {
+			t.Fatal(err)
+		}
 		delta := make([]float32, len(p))
 		for i := range p {
 			delta[i] = p[i] - start[i]

@@ -265,7 +265,7 @@ func TestBestIsLowestOnHoldout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := Evaluate(m, o.Holdout); err != nil || !reflect.DeepEqual(e, *best.Holdout) {
+	if e, _, err := Evaluate(m, o.Holdout); err != nil || !reflect.DeepEqual(e, *best.Holdout) {
 		t.Errorf("the best checkpoint gives %v (%v), want %v", e, err, *best.Holdout)
 	}
 	if got := modelStep(t, o.Dir); got != best.Step {

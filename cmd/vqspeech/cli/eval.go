@@ -52,7 +52,8 @@ func (a *app) evalMSECmd() *cobra.Command {
 		Long: `With --data, mse encodes every utterance of a split of a prepared corpus, decodes it with its
 own speaker, and prints the mean squared difference of the log-mel features in
 dB², pooled over all frames (sony/sqvae's evaluation). It also prints the
-perplexity of the codes and how many of them occur.
+perplexity of the codes and how many of them occur. Utterances that are too short for
+a unit do not count.
 
 With --json it is {"metric": "mse", "split", "split_hash" (see prepare), "utterances",
 "seconds", "mse_db2", "perplexity", "used_codes"}.
@@ -95,13 +96,17 @@ func (a *app) evalMSE(cmd *cobra.Command, data, split string, asJSON bool) error
 	if err != nil {
 		return err
 	}
-	e, err := train.Evaluate(m, set)
+	e, measured, err := train.Evaluate(m, set)
 	if err != nil {
-		return err
+		return named(fmt.Sprintf("%s: split %s", data, split), err)
 	}
 	r := mseReport{
-		Metric: "mse", Split: split, SplitHash: c.Info.SplitHash, Utterances: len(idx), Seconds: c.Info.Splits[split].Seconds,
+		Metric: "mse", Split: split, SplitHash: c.Info.SplitHash, Utterances: len(measured),
 		MSE: e.MSE, Perplexity: e.Perplexity, UsedCodes: e.UsedCodes,
+	}
+	for _, i := range measured {
+		u := c.Utterances[idx[i]]
+		r.Seconds += float64(u.Samples) / float64(u.SampleRate)
 	}
 	if asJSON {
 		return writeJSON(cmd.OutOrStdout(), r)

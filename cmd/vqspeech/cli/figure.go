@@ -187,6 +187,9 @@ func (a *app) figure(cmd *cobra.Command, s *figures.Sweep, o figureOptions) erro
 		bar.finish()
 	}
 	if errors.Is(err, context.Canceled) {
+		if err := unsaved(o.run, err); err != nil {
+			return err
+		}
 		return hintError{fmt.Errorf("%s: interrupted after %d of %d runs", o.run, len(r.Runs), len(s.Points)), "the same command goes on"}
 	}
 	if err != nil {

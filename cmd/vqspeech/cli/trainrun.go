@@ -71,14 +71,23 @@ func (a *app) runTraining(cmd *cobra.Command, o trainOptions, r *trainReport, tr
 // interrupted tells what became of the state of a run that was stopped after a
 // step of this session, 0 before the first.
 func interrupted(run string, step int, err error) error {
+	if err := unsaved(run, err); err != nil {
+		return err
+	}
+	done := "before the first step"
+	if step > 0 {
+		done = fmt.Sprintf("and saved at step %d", step)
+	}
+	return hintError{fmt.Errorf("%s: interrupted %s", run, done), "the same command with --resume goes on"}
+}
+
+// unsaved returns what else than the interruption err tells: why the state of run is
+// lost; nil if it is not.
+func unsaved(run string, err error) error {
 	for line := range strings.Lines(err.Error()) {
 		if line = strings.TrimSpace(line); line != context.Canceled.Error() {
 			return fmt.Errorf("%s: interrupted, and the state could not be saved: %s", run, line)
 		}
 	}
-	at := ""
-	if step > 0 {
-		at = fmt.Sprintf(" at step %d", step)
-	}
-	return hintError{fmt.Errorf("%s: interrupted and saved%s", run, at), "the same command with --resume goes on"}
+	return nil
 }

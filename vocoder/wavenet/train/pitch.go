@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
@@ -21,7 +22,7 @@ const (
 // trainPitch learns, from the latents of a set, the pitch that follows the
 // features of a frame, by the mean square error of wavenet.Pitch. It writes the
 // tensors of PitchParams in w.
-func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, steps int, seed uint64) error {
+func trainPitch(ctx context.Context, cfg wavenet.Config, w model.Weights, set []Utterance, steps int, seed uint64) error {
 	m := cfg.Features.NMels
 	var us []Utterance
 	for _, u := range set {
@@ -55,6 +56,9 @@ func trainPitch(cfg wavenet.Config, w model.Weights, set []Utterance, steps int,
 	defer machine.Close()
 	adam := &train.Adam{LearningRate: 2e-3, ClipNorm: 1, Gamma: 0.3, Milestones: []int{steps / 2, steps * 3 / 4}}
 	for step := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		rng := training.Random(seed, streamPitch, step)
 		for i := range pitchBatch {
 			u := us[rng.IntN(len(us))]

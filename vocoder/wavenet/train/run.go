@@ -81,8 +81,13 @@ func Run(ctx context.Context, o Options) (valid float64, err error) {
 	if len(o.Speakers) != o.Network.Speakers {
 		return math.NaN(), fmt.Errorf("wavenet: %d speakers for a network of %d", len(o.Speakers), o.Network.Speakers)
 	}
+	release, err := training.Hold(o.Dir)
+	if err != nil {
+		return math.NaN(), err
+	}
+	defer release()
 	r := &run{o: o, score: math.NaN()}
-	if err := r.open(); err != nil {
+	if err := r.open(ctx); err != nil {
 		return math.NaN(), err
 	}
 	defer r.net.Close()
@@ -118,7 +123,7 @@ type run struct {
 
 // start returns the state that a run begins with: that of the latest checkpoint, or
 // a fresh one, whose network for the pitch is trained already.
-func (o Options) start() (*state, error) {
+func (o Options) start(ctx context.Context) (*state, error) {
 	latest, err := training.Latest(o.Dir, o.Resume)
 	if err != nil {
 		return nil, err
@@ -145,7 +150,7 @@ func (o Options) start() (*state, error) {
 		s.m[p.Name], s.v[p.Name] = make([]float32, p.Size()), make([]float32, p.Size())
 	}
 	if o.Network.Prediction {
-		err = trainPitch(o.Network, s.weights, o.Training, o.Train.PitchSteps, o.Train.Seed)
+		err = trainPitch(ctx, o.Network, s.weights, o.Training, o.Train.PitchSteps, o.Train.Seed)
 	}
 	return s, err
 }
@@ -155,9 +160,9 @@ func trained(v wavenet.Voice) wavenet.Voice {
 	return wavenet.Voice{Network: v.Network, Speakers: v.Speakers, Model: v.Model}
 }
 
-func (r *run) open() (err error) {
+func (r *run) open(ctx context.Context) (err error) {
 	o := r.o
-	if r.state, err = o.start(); err != nil {
+	if r.state, err = o.start(ctx); err != nil {
 		return err
 	}
 	r.state.average.Decay = o.Train.Average
