@@ -59,6 +59,15 @@ func parseInfo(data []byte) (Info, error) {
 // Splits returns the names of the splits, sorted.
 func (c *Corpus) Splits() []string { return slices.Sorted(maps.Keys(c.Info.Splits)) }
 
+// Arrays returns the files of the splits: images, and labels of what they show,
+// which a corpus may lack.
+func (c *Corpus) Arrays() (paths []string) {
+	for _, split := range c.Splits() {
+		paths = append(paths, filepath.Join(c.Dir, arrayFile(split)), filepath.Join(c.Dir, labelsFile(split)))
+	}
+	return paths
+}
+
 func (c *Corpus) split(name string) (SplitInfo, error) {
 	s, ok := c.Info.Splits[name]
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,7 +95,7 @@ func (a *app) decode(cmd *cobra.Command, args []string, o synthOptions) error {
 func (a *app) synthesise(cmd *cobra.Command, jobs []job, o synthOptions,
 	one func(context.Context, *model.Model, voicing, job) (synthReport, error),
 ) error {
-	if o.json && jobs[0].out == "-" {
+	if o.json && slices.ContainsFunc(jobs, job.toStdout) {
 		return usagef("--json and the audio cannot both go to standard output")
 	}
 	m, err := a.model()

@@ -93,7 +93,7 @@ func (a *app) encode(cmd *cobra.Command, args []string, o encodeOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.json && jobs[0].out == "-" {
+	if o.json && slices.ContainsFunc(jobs, job.toStdout) {
 		return usagef("--json and the units cannot both go to standard output")
 	}
 	m, err := a.model()

@@ -128,7 +128,8 @@ func (a *app) evalBitrate(cmd *cobra.Command, o bitrateOptions) error {
 		}
 	}
 	if corpus.Len() == 0 {
-		return failed.result(len(files))
+		r.Failed = failed.count
+		return failed.nothing(cmd.OutOrStdout(), o.json, r, len(files))
 	}
 	rate := corpus.Rate(nil)
 	r.Files, r.Failed, r.Symbols, r.Types, r.Seconds = corpus.Len(), failed.count, rate.Symbols, rate.Types, rate.Seconds

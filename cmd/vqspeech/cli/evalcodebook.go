@@ -22,9 +22,15 @@ import (
 
 // codebookReport is the JSON object of eval codebook.
 type codebookReport struct {
-	Metric         string           `json:"metric"`
-	Files          int              `json:"files"`
-	Failed         int              `json:"failed"`
+	Metric string `json:"metric"`
+	Files  int    `json:"files"`
+	Failed int    `json:"failed"`
+	*codebookFigures
+	Failures []failReport `json:"failures"`
+}
+
+// codebookFigures is what the files tell that could be read.
+type codebookFigures struct {
 	Seconds        float64          `json:"seconds"`
 	Units          int64            `json:"units"`
 	CodebookSize   int              `json:"codebook_size"`
@@ -41,7 +47,6 @@ type codebookReport struct {
 	Divergence     *float64         `json:"speaker_divergence_bits"`
 	Variance       *varianceReport  `json:"posterior_variance"`
 	Prior          *priorReport     `json:"prior,omitempty"`
-	Failures       []failReport     `json:"failures"`
 }
 
 // ngramReport is the entropy of n codes in a row.
@@ -103,7 +108,7 @@ With --json it is {"metric": "codebook", "files", "failed", "seconds", "units",
 "used_codes", "perplexity", "divergence_bits" (from all others)}, ...],
 "speaker_divergence_bits", "posterior_variance": {"mean", "geometric_mean"} or null,
 "prior": {"bits_per_unit", "bitrate_bps"}, each {"value", "low", "high"}, with --prior,
-"failures": [{"file", "error"}, ...]}.`,
+"failures": [{"file", "error"}, ...]}. Where no file could be read it has no figures.`,
 		Example: `  vqspeech eval codebook units/
   vqspeech eval codebook --data data/libri --split valid`,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
@@ -128,7 +133,7 @@ type codebookOptions struct {
 }
 
 func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, o codebookOptions) error {
-	t := &tally{app: a, speakers: map[string]*metric.Counter{}}
+	t := newTally(a)
 	if o.prior != "" {
 		path := priorOf(o.prior)
 		p, err := unitprior.Load(path)
@@ -168,12 +173,13 @@ func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, o codebookOption
 		}
 	}
 	if t.counter == nil || t.counter.Total() == 0 {
-		if failed.count == 0 {
-			return errors.New("no units to count")
+		if failed.count == 0 { // of a split: utterances that are too short are no failures
+			return fmt.Errorf("%s: split %s: no utterance is long enough for a unit", o.data, o.split)
 		}
-		return failed.result(total)
+		r.Failed = failed.count
+		return failed.nothing(cmd.OutOrStdout(), o.json, r, total)
 	}
-	r.Files, r.Failed = total-failed.count, failed.count
+	r.Files, r.Failed, r.codebookFigures = t.files.Len(), failed.count, &codebookFigures{}
 	rows := t.report(&r)
 	if o.json {
 		err = writeJSON(cmd.OutOrStdout(), r)
@@ -224,19 +230,25 @@ type tally struct {
 	prior    *priorTally // nil without --prior
 }
 
-// begin fixes the codebook with the first input; later ones must agree.
-func (t *tally) begin(h units.Header) error {
-	if t.counter == nil {
-		t.header, t.counter = h, metric.NewCounter(h.CodebookSize)
-		for n := range maxOrder {
-			t.ngrams = append(t.ngrams, metric.NewNGrams(n+1))
-		}
-		return nil
-	}
-	if h.Fingerprint != t.header.Fingerprint || h.CodebookSize != t.header.CodebookSize {
+func newTally(a *app) *tally { return &tally{app: a, speakers: map[string]*metric.Counter{}} }
+
+// agrees fails for an input of another codebook than those before.
+func (t *tally) agrees(h units.Header) error {
+	if t.counter != nil && (h.Fingerprint != t.header.Fingerprint || h.CodebookSize != t.header.CodebookSize) {
 		return fmt.Errorf("made by model %x, want model %x as the inputs before", h.Fingerprint, t.header.Fingerprint)
 	}
 	return nil
+}
+
+// begin fixes the codebook with the first input that counts.
+func (t *tally) begin(h units.Header) {
+	if t.counter != nil {
+		return
+	}
+	t.header, t.counter = h, metric.NewCounter(h.CodebookSize)
+	for n := range maxOrder {
+		t.ngrams = append(t.ngrams, metric.NewNGrams(n+1))
+	}
 }
 
 // add counts a whole input, or nothing of it. The speaker may be unknown: "".
@@ -244,7 +256,7 @@ func (t *tally) add(h units.Header, codes []uint16, samples int64, speaker strin
 	if len(codes) == 0 {
 		return errors.New("no units, the recording is too short")
 	}
-	if err := t.begin(h); err != nil {
+	if err := t.agrees(h); err != nil {
 		return err
 	}
 	seconds := float64(samples) / float64(h.SampleRate)
@@ -253,6 +265,7 @@ func (t *tally) add(h units.Header, codes []uint16, samples int64, speaker strin
 			return err
 		}
 	}
+	t.begin(h)
 	if err := t.counter.Add(codes); err != nil {
 		return err
 	}

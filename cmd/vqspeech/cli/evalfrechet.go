@@ -17,7 +17,7 @@ import (
 type frechetReport struct {
 	Metric    string            `json:"metric"`
 	Features  string            `json:"features"`
-	Training  classifierPart    `json:"training"`
+	Training  *classifierPart   `json:"training"`
 	Reference string            `json:"reference"`
 	Images    int               `json:"images"`
 	Distances []frechetDistance `json:"distances"`
@@ -76,7 +76,8 @@ no more images than features a covariance is singular and a warning says so.
 With --json it is {"metric": "frechet", "features", "training": {"corpus",
 "split_hash", "images", "classes", "accuracy"}, "reference", "images", "distances":
 [{"file", "images", "distance", "biased"}, ...], "failures": [{"file", "error"},
-...]}, where biased says that a set has no more images than there are features.`,
+...]}, where biased says that a set has no more images than there are features;
+training is null where no OUT could be read.`,
 		Example: `  vqspeech reconstruct runs/mnist --data data/mnist -o out.npy
   vqspeech eval frechet --data data/mnist data/mnist/test.npy out.npy`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -129,9 +130,10 @@ func (a *app) evalFrechet(cmd *cobra.Command, data, ref string, outs []string, a
 		files = append(files, f)
 	}
 	if len(files) == 0 {
-		return failed.result(len(outs))
+		return failed.nothing(cmd.OutOrStdout(), asJSON, r, len(outs))
 	}
-	classify, err := a.trainClassifier(cmd, c, &r.Training)
+	r.Training = &classifierPart{}
+	classify, err := a.trainClassifier(cmd, c, r.Training)
 	if err != nil {
 		return err
 	}

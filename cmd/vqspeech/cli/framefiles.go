@@ -121,8 +121,8 @@ func (s *frameSource) read(f *frameFile) (err error) {
 		}
 		f.step = 1 / f.header.CodeRate()
 		if s.vectors != nil {
-			if want := s.vectors.Fingerprint(); f.header.Fingerprint != want {
-				return fmt.Errorf("made by model %x, want %x (--model)", f.header.Fingerprint, want)
+			if err := checkUnits(f.header, s.vectors); err != nil {
+				return err
 			}
 			f.dim = s.vectors.Codebook.Dim
 			f.frames = make([]float32, len(codes)*f.dim)
@@ -171,6 +171,9 @@ func readMatrix(path string, channelsFirst bool) (frames []float32, dim int, err
 	}
 	if len(shape) != 2 {
 		return nil, 0, fmt.Errorf("array of shape %v, want two axes", shape)
+	}
+	if len(data) == 0 {
+		return nil, 0, fmt.Errorf("array of shape %v has no frames", shape)
 	}
 	if channelsFirst {
 		return transpose(data, shape[0], shape[1]), shape[0], nil

@@ -11,20 +11,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/strict"
 )
 
 // A job is one input and where its result goes; "-" stands for the standard
 // streams.
 type job struct{ in, out string }
 
+func (j job) toStdout() bool { return j.out == "-" }
+
 // plan decides where the result of each input goes: the file out; the folder
 // out, if it ends in a separator or exists; or, if out is empty, beside the
 // input. suffix replaces the input's own. Two results in one place are an
-// error unless shared allows them one file.
+// error unless shared allows them one file, and so is a result in the place of an
+// input. A folder that ends in a separator is made.
 func plan(inputs []string, out, suffix string, shared bool) ([]job, error) {
 	var jobs []job
-	from := map[string]string{}
-	stdin := 0
+	stdin, from, read := 0, map[string]string{}, map[string]string{}
+	for _, in := range inputs {
+		read[place(in)] = in
+	}
 	for _, in := range inputs {
 		if in == "" {
 			return nil, usagef("an input is an empty name")
@@ -44,22 +50,55 @@ func plan(inputs []string, out, suffix string, shared bool) ([]job, error) {
 			base := filepath.Base(in)
 			j.out = filepath.Join(out, strings.TrimSuffix(base, filepath.Ext(base))+suffix)
 		}
+		at := place(j.out)
 		if j.out != "-" && sameFile(j.in, j.out) {
 			return nil, usagef("%s would be overwritten by its own result, choose another with -o", j.in)
 		}
-		if other, dup := from[j.out]; dup && !(shared && j.out == out) {
+		if other, ok := read[at]; ok && j.out != "-" && sameFile(other, j.out) {
+			return nil, usagef("%s would be overwritten by the result of %s, choose another place with -o", other, j.in)
+		}
+		if other, dup := from[at]; dup && !(shared && j.out == out) {
 			if j.out == out {
 				return nil, usagef("%d inputs and one output %s, want -o DIR%c", len(inputs), out, filepath.Separator)
 			}
 			return nil, usagef("%s and %s would both be written to %s", other, j.in, j.out)
 		}
-		from[j.out] = j.in
+		from[at] = j.in
 		jobs = append(jobs, j)
 	}
 	if stdin > 1 {
 		return nil, usagef("standard input can be read only once")
 	}
-	return jobs, nil
+	return jobs, makeFolder(out)
+}
+
+// place names a file in the one way by which two paths to it are known to be the
+// same.
+func place(path string) string {
+	if path == "-" {
+		return path
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil { // the file is yet to be made
+		return filepath.Join(folder, filepath.Base(path))
+	}
+	return path
+}
+
+// makeFolder makes the folder out if it ends in a separator, as only folders do.
+func makeFolder(out string) error {
+	if out == "" || !os.IsPathSeparator(out[len(out)-1]) {
+		return nil
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return outputNamed(out, strict.Cause(err))
+	}
+	return nil
 }
 
 func isFolder(path string) bool {

@@ -113,7 +113,7 @@ With --json it is one object on standard output:
 		Example: `  vqspeech plot codebook units/*.vqs -o codes.png`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			t := &tally{app: a}
+			t := newTally(a)
 			if slices.ContainsFunc(args, func(f string) bool { return !isUnits(f) }) {
 				m, err := a.model()
 				if err != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -101,6 +102,9 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	c, err := openImageCorpus(o.data)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(c.Arrays(), func(array string) bool { return sameFile(array, o.out) }) {
+		return usagef("%s is a split of the corpus and would be overwritten, choose another with -o", o.out)
 	}
 	source, err := recipes.ImagesFor(m.Config, c, o.split)
 	if err != nil {

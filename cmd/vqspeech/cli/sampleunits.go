@@ -63,6 +63,13 @@ func (a *app) sampleUnits(cmd *cobra.Command, path string, o sampleOptions) erro
 	if err := named(path, ofModel(p, m.Fingerprint())); err != nil {
 		return err
 	}
+	most := int(o.seconds * m.Config.CodeRate())
+	if most < 1 {
+		return usagef("--seconds: must be at least %g, one unit (got %g)", 1/m.Config.CodeRate(), o.seconds)
+	}
+	if err := makeFolder(o.out); err != nil {
+		return err
+	}
 	r := sampleUnitsReport{Prior: path, Output: o.out, Utterances: o.n, Seed: o.seed, Temperature: o.temperature}
 	begun := time.Now()
 	for i := range o.n {
@@ -71,7 +78,7 @@ func (a *app) sampleUnits(cmd *cobra.Command, path string, o sampleOptions) erro
 			out = filepath.Join(o.out, fmt.Sprintf("%03d.vqs", i))
 		}
 		codes, err := p.Sample(cmd.Context(), unitprior.SampleOptions{
-			Most: int(o.seconds * m.Config.CodeRate()), Seed: o.seed, Index: i, Temperature: o.temperature,
+			Most: most, Seed: o.seed, Index: i, Temperature: o.temperature,
 		})
 		if err != nil {
 			return err

@@ -39,11 +39,14 @@ func (a *app) tableSpeechCmd() *cobra.Command {
 as mean ± sample standard deviation over the seeds, beside the published figures
 (Takida et al. 2022, table 3), in Markdown.
 
-Runs of one model are averaged only if they have the same corpus, split hash,
-steps, batch size, width and codebook; below the table stands in what its rows
-differ, as such figures cannot be compared, and which seeds count twice. A run
-that is not finished, or cannot be read, is named and counted, makes the exit
-status 1, and enters no figure.
+Only runs with the same configuration but for the seed, measured on the same
+split, are averaged (what decides how often a run reports does not matter); a run
+without a split hash has a row of its own. Below the table stands in what its rows
+differ, as such figures cannot be compared, and which seeds count twice. Keys of
+the quantiser and train.recon make the model: they are told only where SQ-VAEs, or
+VQ-VAEs, differ among themselves; data, speakers and counts only within one corpus
+and split hash. A run that is not finished, or cannot be read, is named and counted,
+makes the exit status 1, and enters no figure.
 
 With --json it is one object on standard output:
   {"table": "speech", "rows": [{"model", "kind", "corpus", "split_hash", "budget":
@@ -150,7 +153,7 @@ func (a *app) printTable(cmd *cobra.Command, dirs []string, asJSON bool, add fun
 		}
 	}
 	if len(texts) == len(dirs) {
-		return failed.result(len(dirs))
+		return failed.nothing(cmd.OutOrStdout(), asJSON, report(texts), len(dirs))
 	}
 	var err error
 	if r := report(texts); asJSON {

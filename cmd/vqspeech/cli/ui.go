@@ -95,6 +95,16 @@ func (f *failures) result(total int) error {
 	return errReported
 }
 
+// nothing ends a verb that could read none of its inputs. The JSON object lists why.
+func (f *failures) nothing(stdout io.Writer, asJSON bool, report any, total int) error {
+	if asJSON {
+		if err := writeJSON(stdout, report); err != nil {
+			return err
+		}
+	}
+	return f.result(total)
+}
+
 // named puts the file in front of an error that does not name it yet.
 func named(file string, err error) error {
 	if err == nil {
