@@ -239,12 +239,78 @@ func TestResume(t *testing.T) {
 		}
 	})
 
-	t.Run("empty journal", func(t *testing.T) {
-		if err := os.WriteFile(filepath.Join(whole, "manifest.partial.jsonl"), nil, 0o666); err != nil {
+	t.Run("killed while it starts", func(t *testing.T) {
+		dst := t.TempDir()
+		journal, old := filepath.Join(dst, "manifest.partial.jsonl"), filepath.Join(t.TempDir(), "old")
+		stop := func(at int) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			o := options()
+			o.Progress = func(p corpus.Progress) {
+				if p.Done >= at {
+					cancel()
+				}
+			}
+			if _, err := corpus.Prepare(ctx, src, dst, o); !errors.Is(err, context.Canceled) {
+				t.Fatalf("stopped: %v", err)
+			}
+		}
+		stop(4)
+		before, err := os.ReadFile(journal)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err := corpus.Prepare(t.Context(), src, whole, options()); err != nil || r.Reused != 9 {
-			t.Errorf("%+v, %v", r, err)
+		// The file that held the journal keeps its lines: at no moment is there a shorter one.
+		if err := os.Link(journal, old); err != nil {
+			t.Fatal(err)
+		}
+		stop(0)
+		if after, err := os.ReadFile(old); err != nil || !bytes.Equal(after, before) {
+			t.Errorf("the journal was written over in place: %v", err)
+		}
+		stop(6)
+		r, err := corpus.Prepare(t.Context(), src, dst, options())
+		if err != nil || r.Reused < 6 {
+			t.Errorf("%+v, %v, want at least 6 reused", r, err)
+		}
+		if d := cmp.Diff(want, tree(t, dst)); d != "" {
+			t.Error("resumed differs from undisturbed")
+		}
+	})
+
+	for name, text := range map[string]string{
+		"none": "", "a cut first line": `{"version":1,"cor`, "zeros": strings.Repeat("\x00", 1<<17), "no JSON": "hello\n" + want["manifest.jsonl"],
+	} {
+		t.Run("journal with "+name, func(t *testing.T) {
+			for _, c := range []struct {
+				dst    string
+				reused int
+			}{{t.TempDir(), 0}, {whole, 9}} {
+				if err := os.WriteFile(filepath.Join(c.dst, "manifest.partial.jsonl"), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				if r, err := corpus.Prepare(t.Context(), src, c.dst, options()); err != nil || r.Reused != c.reused {
+					t.Errorf("%+v, %v, want %d reused", r, err, c.reused)
+				}
+				if d := cmp.Diff(want, tree(t, c.dst)); d != "" {
+					t.Error("differs from undisturbed")
+				}
+			}
+		})
+	}
+
+	t.Run("journal with other features", func(t *testing.T) {
+		dst := t.TempDir()
+		journal := filepath.Join(dst, "manifest.partial.jsonl")
+		o := options()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := corpus.Prepare(ctx, src, dst, o); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped: %v", err)
+		}
+		o.Features.NMels = 40
+		if _, err := corpus.Prepare(t.Context(), src, dst, o); err == nil || !strings.HasPrefix(err.Error(), journal+": the folder was prepared with other features: ") {
+			t.Errorf("got %v", err)
 		}
 	})
 

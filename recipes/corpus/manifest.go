@@ -10,11 +10,14 @@ import (
 	"math"
 	"os"
 
+	"vqspeech/internal/atomicfile"
 	"vqspeech/internal/strict"
 )
 
 // maxLineBytes bounds a line of a manifest; real lines have about 300 bytes.
 const maxLineBytes = 1 << 16
+
+var errLong = fmt.Errorf("longer than %d bytes", maxLineBytes)
 
 // readManifest reads utterances, one JSON object a line. Errors name the line.
 func readManifest(r io.Reader) ([]Utterance, error) {
@@ -42,7 +45,7 @@ func eachLine(r io.Reader, f func(n int, line []byte) error) error {
 	for n := 1; ; n++ {
 		line, err := br.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			return fmt.Errorf("line %d: longer than %d bytes", n, maxLineBytes)
+			return fmt.Errorf("line %d: %w", n, errLong)
 		}
 		if err != nil && err != io.EOF {
 			return err
@@ -84,10 +87,7 @@ func parseUtterance(line []byte) (Utterance, error) {
 
 // A journal is what an unfinished Prepare leaves behind: a line that says how
 // it was started, then the finished utterances in any order.
-type journal struct {
-	f *os.File
-	w *bufio.Writer
-}
+type journal struct{ f *os.File }
 
 type journalHead struct {
 	Version  int      `json:"version"`
@@ -96,7 +96,9 @@ type journalHead struct {
 }
 
 // readJournal returns the head and the finished utterances of the journal at
-// path. A killed program may leave half a last line, which is ignored.
+// path. What a killed program or a power cut leaves of a line is ignored: the
+// head is zero if that is the first one, and the journal ends where a line is
+// too long to be one, such as a stretch of zeros.
 func readJournal(path string) (head journalHead, us []Utterance, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,6 +107,9 @@ func readJournal(path string) (head journalHead, us []Utterance, err error) {
 	defer f.Close()
 	err = eachLine(f, func(n int, line []byte) error {
 		if n == 1 {
+			if !json.Valid(line) {
+				return nil
+			}
 			return strict.JSON(line, &head)
 		}
 		if u, err := parseUtterance(line); err == nil {
@@ -112,37 +117,43 @@ func readJournal(path string) (head journalHead, us []Utterance, err error) {
 		}
 		return nil
 	})
+	if errors.Is(err, errLong) {
+		err = nil
+	}
 	return head, us, err
 }
 
-// createJournal starts a new journal with the utterances that are done.
-func createJournal(path string, head journalHead, done []Utterance) (*journal, error) {
-	f, err := os.Create(path)
+// startJournal begins a journal with the utterances that are done. The one that
+// lists them stays whole until then.
+func startJournal(path string, head journalHead, done []Utterance) (*journal, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	if err := enc.Encode(head); err != nil {
+		return nil, err
+	}
+	for _, u := range done {
+		if err := enc.Encode(u); err != nil {
+			return nil, err
+		}
+	}
+	if err := atomicfile.WriteFile(path, text.Bytes()); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{f: f, w: bufio.NewWriter(f)}
-	err = j.line(head)
-	for _, u := range done {
-		err = errors.Join(err, j.line(u))
-	}
-	if err = errors.Join(err, j.w.Flush()); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return j, nil
+	return &journal{f}, nil
 }
 
 // add appends one finished utterance and hands it to the system.
-func (j *journal) add(u Utterance) error { return errors.Join(j.line(u), j.w.Flush()) }
-
-func (j *journal) close() error { return j.f.Close() }
-
-func (j *journal) line(v any) error {
-	b, err := json.Marshal(v)
+func (j *journal) add(u Utterance) error {
+	line, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
-	_, err = j.w.Write(append(b, '\n'))
+	_, err = j.f.Write(append(line, '\n'))
 	return err
 }
+
+func (j *journal) close() error { return j.f.Close() }

@@ -115,7 +115,7 @@ func (p *preparation) open() error {
 		}
 	}
 	p.reused = len(p.done)
-	p.journal, err = createJournal(filepath.Join(p.dst, journalFile), p.head, p.done)
+	p.journal, err = startJournal(filepath.Join(p.dst, journalFile), p.head, p.done)
 	return err
 }
 
@@ -126,7 +126,7 @@ func (p *preparation) earlier() (map[string]Utterance, error) {
 	path := filepath.Join(p.dst, journalFile)
 	head, us, err := readJournal(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && head == (journalHead{}): // none, or killed before its first line
+	case errors.Is(err, fs.ErrNotExist) || err == nil && head == (journalHead{}): // none, or killed in its first line
 		c, err := Open(p.dst)
 		if errors.Is(err, fs.ErrNotExist) {
 			return old, nil

@@ -183,6 +183,39 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestKilledTwice kills a run after it has named a finished array and before it
+// has said so, and the next one, which makes the array anew, after a block.
+func TestKilledTwice(t *testing.T) {
+	whole := t.TempDir()
+	prepare(t, source(3, 30), whole)
+	dst := t.TempDir()
+	stop := func(at int) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := 0
+		_, err := images.Prepare(ctx, source(3, 30), dst, images.Options{Progress: func(images.Progress) {
+			if calls++; calls == at {
+				cancel()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped at call %d: %v", at, err)
+		}
+	}
+	stop(4) // the three blocks of train are made, and the array
+	path := filepath.Join(dst, "images.partial.jsonl")
+	text, last, _ := strings.Cut(tree(t, dst)["images.partial.jsonl"], `{"split":"train","tried":50,"failed":null,"done":`)
+	if last == "" || !exists(filepath.Join(dst, "train.npy")) {
+		t.Fatalf("the journal does not say that train is done: %s", text)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	stop(1)
+	prepare(t, source(3, 30), dst)
+	sameTree(t, tree(t, whole), dst)
+}
+
 func add(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)

@@ -15,7 +15,8 @@ import (
 
 // A journal is what an unfinished Prepare leaves behind: a line that says how
 // it was started, then one for every finished block or split, in order. The
-// last line of a split tells how far it is.
+// last line of a split tells how far it is; one that has tried no image begins
+// the split anew.
 type journal struct{ f *os.File }
 
 type journalHead struct {
@@ -74,7 +75,10 @@ func readJournal(path string) (head journalHead, splits map[string]journalEntry,
 		if strict.JSON(line, &e) != nil {
 			return head, splits, nil
 		}
-		e.past = append(splits[e.Split].past, e.Failed...)
+		e.past = e.Failed
+		if e.Tried > 0 {
+			e.past = append(splits[e.Split].past, e.Failed...)
+		}
 		splits[e.Split] = e
 	}
 }

@@ -225,8 +225,11 @@ func (p *preparation) make(ctx context.Context, split Split, e *journalEntry) er
 	end := func() int64 { return room + int64(e.Tried-len(e.past))*int64(p.size) }
 	if info, err := f.Stat(); err != nil {
 		return err
-	} else if e.Tried > split.N || info.Size() < end() {
+	} else if e.Tried > 0 && (e.Tried > split.N || info.Size() < end()) {
 		*e = journalEntry{Split: split.Name}
+		if err := p.journal.add(*e); err != nil {
+			return err
+		}
 	}
 	p.report.Reused += e.Tried - len(e.past)
 	if err := f.Truncate(end()); err != nil {

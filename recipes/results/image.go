@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ type ImageRow struct {
 	Scores    map[string]Score `json:"scores"`
 	Published map[string]Score `json:"published,omitempty"`
 
-	train imagetrain.Config // without the seed
+	settings settings
 }
 
 // ImageResult is what one run got on its test set.
@@ -133,18 +134,35 @@ func (g ImageGroup) alike(other ImageGroup) bool {
 
 func (g *ImageGroup) add(r *ImageRun) {
 	c := r.Config
-	given := c.Train
-	given.Seed, given.LogEvery, given.CheckpointEvery = 0, 0, 0
-	i := slices.IndexFunc(g.Rows, func(row ImageRow) bool { return row.Model == c.Model && row.train == given })
+	given := imageSettings(c)
+	i := slices.IndexFunc(g.Rows, func(row ImageRow) bool { return maps.Equal(row.settings, given) })
 	if i < 0 {
 		i = len(g.Rows)
 		row := ImageRow{
-			Model: c.Model, Steps: c.MaxSteps(), Epochs: float64(c.MaxSteps()) / float64(c.StepsPerEpoch()), BatchSize: c.Train.BatchSize, train: given,
+			Model: c.Model, Steps: c.MaxSteps(), Epochs: float64(c.MaxSteps()) / float64(c.StepsPerEpoch()), BatchSize: c.Train.BatchSize, settings: given,
 		}
 		row.System, row.Variant = systemOf(c.Model)
 		g.Rows = append(g.Rows, row)
 	}
 	g.Rows[i].Runs = append(g.Rows[i].Runs, ImageResult{r.Dir, c.Train.Seed, r.Test, r.FID})
+}
+
+// imageSettings has the number of steps in place of what it is counted from.
+func imageSettings(c imagetrain.RunConfig) settings {
+	s := settingsOf(map[string]any{"model": c.Model.Net, "quantizer": c.Model.Quantizer, "decoder": c.Model.Decoder, "train": c.Train})
+	delete(s, "train.epochs")
+	s["train.max_steps"] = fmt.Sprint(c.MaxSteps())
+	return s
+}
+
+func (r ImageRow) given() settings { return r.settings }
+
+// kin: the quantiser and the decoder make the system.
+func (r ImageRow) kin(key string) string {
+	if section, _, _ := strings.Cut(key, "."); section == "quantizer" || section == "decoder" {
+		return r.name()
+	}
+	return ""
 }
 
 // finish averages, sorts and notes.
@@ -191,14 +209,19 @@ func (g *ImageGroup) note() {
 	differ("the net", func(r ImageRow) string {
 		return fmt.Sprintf("%s with %d blocks", r.Model.Net.Kind, r.Model.Net.ResBlocks)
 	})
-	differ("the learning rate", func(r ImageRow) string { return fmt.Sprint(r.train.LearningRate) })
-	var withCodes []ImageRow
+	differ("the learning rate", func(r ImageRow) string { return r.settings["train.learning_rate"] })
+	var withCodes, without []ImageRow
 	for _, r := range g.Rows {
 		if r.Model.Codes() {
 			withCodes = append(withCodes, r)
+		} else {
+			without = append(without, r)
 		}
 	}
 	g.Notes = append(g.Notes, differences(withCodes, "the codebook", ImageRow.codebook)...)
+	g.Notes = append(g.Notes, differences(without, "the latent dimension", func(r ImageRow) string { return fmt.Sprint(r.Model.Dim()) })...)
+	g.Notes = append(g.Notes, unlike(g.Rows, "train.max_steps", "train.batch_size", "train.learning_rate", "model.kind", "model.res_blocks",
+		"quantizer.kind", "quantizer.codebook_size", "quantizer.codebook_dim")...)
 	differ("the number of seeds", func(r ImageRow) string { return fmt.Sprint(len(r.Runs)) })
 	g.Notes = append(g.Notes, g.fidSizes()...)
 	for _, row := range g.Rows {

@@ -91,8 +91,10 @@ func TestImageOfUnequalRuns(t *testing.T) {
 	}{
 		"steps": {func(c *imagetrain.RunConfig) { c.Train.MaxSteps = 35 }, []string{
 			"rows cannot be compared: the number of steps is 35 and 140", "SQ-VAE vMF: 17.5 of the 70 epochs of the paper"}},
-		"codes":  {func(c *imagetrain.RunConfig) { c.Model.Quantizer.CodebookSize = 9 }, []string{"rows cannot be compared: the codebook is 9 × 65 and 64 × 65"}},
-		"blocks": {func(c *imagetrain.RunConfig) { c.Model.Net.ResBlocks = 1 }, []string{"rows cannot be compared: the net is 64-label with 2 blocks and 64-label with 1 blocks"}},
+		"codes":    {func(c *imagetrain.RunConfig) { c.Model.Quantizer.CodebookSize = 9 }, []string{"rows cannot be compared: the codebook is 9 × 65 and 64 × 65"}},
+		"blocks":   {func(c *imagetrain.RunConfig) { c.Model.Net.ResBlocks = 1 }, []string{"rows cannot be compared: the net is 64-label with 2 blocks and 64-label with 1 blocks"}},
+		"patience": {func(c *imagetrain.RunConfig) { c.Train.PlateauPatience = 9 }, []string{"rows cannot be compared: train.plateau_patience is 3 and 9"}},
+		"spread":   {func(c *imagetrain.RunConfig) { c.Model.Decoder.InitialSpread = 1 }, []string{"rows cannot be compared: decoder.initial_spread is 0.01 and 1"}},
 	} {
 		other := masks(image.VMF, image.VMFDecoder, 1)
 		c.change(&other)
@@ -108,6 +110,12 @@ func TestImageOfUnequalRuns(t *testing.T) {
 	g := Image(finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", one, e))).Groups
 	if n := g[0].Notes; len(n) != 1 || !strings.HasPrefix(n[0], "SQ-VAE vMF: seed 3 counts twice: ") {
 		t.Errorf("notes %q", n)
+	}
+	// What makes another system is no difference to be told.
+	auto := masks(image.VAE, image.CategoricalDecoder, 3)
+	auto.Model.Decoder.InitialSpread, auto.Train.LogEvery = 1, 1
+	if g := Image(finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", auto, e))).Groups; len(g[0].Notes) != 0 {
+		t.Errorf("notes %q", g[0].Notes)
 	}
 	// Other images are another table.
 	fewer := one

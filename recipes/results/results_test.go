@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"vqspeech/features"
 	"vqspeech/internal/training"
 	"vqspeech/model"
 	"vqspeech/model/train"
@@ -95,29 +96,102 @@ func TestSpeech(t *testing.T) {
 
 // Runs that are not alike are neither averaged nor passed over in silence.
 func TestSpeechOfUnequalRuns(t *testing.T) {
+	of := func(change func(*recipes.Recipe)) func(*train.RunConfig) {
+		return func(c *train.RunConfig) { setRecipe(t, c, change) }
+	}
 	for name, c := range map[string]struct {
 		change func(*train.RunConfig)
 		note   string
 	}{
-		"steps": {func(c *train.RunConfig) { c.Train.MaxSteps = 10 }, "rows cannot be compared: the number of steps is 10 and 20"},
-		"width": {func(c *train.RunConfig) { c.Model.Net.Channels = 256 }, "rows cannot be compared: the width is 768 and 256"},
-		"batch": {func(c *train.RunConfig) { c.Train.BatchSize = 4 }, "rows cannot be compared: the batch size is 52 and 4"},
-		"codes": {func(c *train.RunConfig) { c.Model.Quantizer.CodebookSize = 64 }, "rows cannot be compared: the codebook is 512 × 64 and 64 × 64"},
-		"split": {func(c *train.RunConfig) { delete(c.Metadata, recipes.SplitHashKey) }, "rows cannot be compared: the split hash is not recorded and 00aa"},
-		"data":  {func(c *train.RunConfig) { c.Metadata[recipes.CorpusKey] = "libri" }, "rows cannot be compared: the corpus is libri and vctk"},
+		"steps":    {func(c *train.RunConfig) { c.Train.MaxSteps = 10 }, "the number of steps is 10 and 20"},
+		"width":    {func(c *train.RunConfig) { c.Model.Net.Channels = 256 }, "the width is 768 and 256"},
+		"batch":    {func(c *train.RunConfig) { c.Train.BatchSize = 4 }, "the batch size is 52 and 4"},
+		"codes":    {func(c *train.RunConfig) { c.Model.Quantizer.CodebookSize = 64 }, "the codebook is 512 × 64 and 64 × 64"},
+		"split":    {func(c *train.RunConfig) { delete(c.Metadata, recipes.SplitHashKey) }, "the split hash is not recorded and 00aa"},
+		"data":     {func(c *train.RunConfig) { c.Metadata[recipes.CorpusKey] = "libri" }, "the corpus is libri and vctk"},
+		"front":    {func(c *train.RunConfig) { c.Model.Features.FrontEnd = features.Stream }, "features.front_end is reference and stream"},
+		"gru":      {func(c *train.RunConfig) { c.Model.Net.DecoderHidden = 64 }, "model.decoder_hidden is 128 and 64"},
+		"recon":    {func(c *train.RunConfig) { c.Train.Recon = "mse" }, "train.recon is arelbo and mse"},
+		"rate":     {func(c *train.RunConfig) { c.Train.LearningRate = 1e-5 }, "train.learning_rate is 0.0004 and 1e-05"},
+		"schedule": {func(c *train.RunConfig) { c.Train.Milestones = []int{5} }, "train.milestones is [300000 400000] and [5]"},
+		"crop":     {func(c *train.RunConfig) { c.Train.CropFrames = 66 }, "train.crop_frames is 34 and 66"},
+		"jitter":   {func(c *train.RunConfig) { c.Train.Jitter = 0 }, "train.jitter is 0.5 and 0"},
+		"gain":     {func(c *train.RunConfig) { c.Train.RandomGainDB = 6 }, "train.random_gain_db is 0 and 6"},
+		"tau":      {func(c *train.RunConfig) { c.Model.Quantizer.TemperatureDecay = 0.01 }, "quantizer.temperature_decay is 1e-05 and 0.01"},
+		"held out": {func(c *train.RunConfig) { c.Holdout = 9 }, "holdout_utterances is 0 and 9"},
+		"speakers": {func(c *train.RunConfig) { c.Model.Speakers = []string{"p226"} }, "speakers is 1 (hash 10748715) and 1 (hash e727fce2)"},
+		"valid":    {of(func(r *recipes.Recipe) { r.Data.Valid = []string{"test"} }), "data.valid is [valid] and [test]"},
+		"holdout":  {of(func(r *recipes.Recipe) { r.Data.Holdout = 0.1 }), "data.holdout is 0 and 0.1"},
 	} {
-		table := Speech(open(t, speechRun(t, model.Gaussian1, 0, 20, nil), speechRun(t, model.Gaussian1, 1, 30, c.change)))
+		first := speechRun(t, model.Gaussian1, 0, 20, of(func(*recipes.Recipe) {}))
+		table := Speech(open(t, first, speechRun(t, model.Gaussian1, 1, 30, func(rc *train.RunConfig) {
+			of(func(*recipes.Recipe) {})(rc)
+			c.change(rc)
+		})))
 		if len(table.Rows) != 2 || table.Rows[0].MSE.Std != 0 {
 			t.Errorf("%s: %d rows, want 2", name, len(table.Rows))
 		}
-		if !slices.Equal(table.Notes, []string{c.note}) {
-			t.Errorf("%s: notes %q, want %q", name, table.Notes, c.note)
+		if want := []string{"rows cannot be compared: " + c.note}; !slices.Equal(table.Notes, want) {
+			t.Errorf("%s: notes %q, want %q", name, table.Notes, want)
 		}
 	}
 	table := Speech(open(t, speechRun(t, model.VQ, 7, 20, nil), speechRun(t, model.VQ, 7, 30, nil), speechRun(t, model.VQEMA, 1, 30, nil)))
 	if len(table.Notes) != 2 || !strings.HasPrefix(table.Notes[0], "rows cannot be compared: the number of seeds is 1 and 2") ||
 		!strings.HasPrefix(table.Notes[1], "VQ-VAE: seed 7 counts twice: ") {
 		t.Errorf("notes %q", table.Notes)
+	}
+	unknown := func(c *train.RunConfig) { delete(c.Metadata, recipes.SplitHashKey) }
+	table = Speech(open(t, speechRun(t, model.VQ, 0, 20, unknown), speechRun(t, model.VQ, 1, 30, unknown)))
+	if len(table.Rows) != 2 || !slices.Equal(table.Notes, []string{"rows cannot be compared: the split hash is not recorded"}) {
+		t.Errorf("of unknown splits: %d rows, notes %q", len(table.Rows), table.Notes)
+	}
+}
+
+// setRecipe records the recipe of c.
+func setRecipe(t *testing.T, c *train.RunConfig, change func(*recipes.Recipe)) {
+	t.Helper()
+	r := recipes.Default()
+	change(&r)
+	text, err := r.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Metadata[recipes.RecipeKey] = string(text)
+}
+
+// Seeds are averaged whatever does not decide their result, also if an earlier
+// program has trained one of them, which wrote fewer keys.
+func TestSpeechOfEqualRuns(t *testing.T) {
+	first := speechRun(t, model.VQEMA, 0, 20, func(c *train.RunConfig) {
+		setRecipe(t, c, func(*recipes.Recipe) {})
+		c.Train.Recon = "mse"
+	})
+	other := speechRun(t, model.VQEMA, 1, 30, func(c *train.RunConfig) {
+		setRecipe(t, c, func(r *recipes.Recipe) { r.Data.TargetSpeakersFrom, r.Train.Seed = []string{"valid"}, 1 })
+		c.Train.Recon, c.Train.LogEvery, c.Train.EvalEvery, c.Train.CheckpointEvery = "mse", 1, 2, 3
+		c.Metadata["note"] = "harmless"
+		for _, key := range []string{"    target_speakers_from:\n        - valid\n", "    holdout: 0\n", "    dead_code_fraction: 0\n"} {
+			short := strings.Replace(c.Metadata[recipes.RecipeKey], key, "", 1)
+			if short == c.Metadata[recipes.RecipeKey] {
+				t.Errorf("the recipe has no %q", key)
+			}
+			c.Metadata[recipes.RecipeKey] = short
+		}
+	})
+	config, err := os.ReadFile(filepath.Join(other, train.ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = `"dead_code_fraction":0,`
+	if !bytes.Contains(config, []byte(key)) {
+		t.Errorf("%s has no %s", config, key)
+	}
+	write(t, other, train.ConfigFile, strings.Replace(string(config), key, "", 1))
+	// The loss belongs to the model, so that of another is no difference to be told.
+	gaussian := speechRun(t, model.Gaussian1, 0, 20, func(c *train.RunConfig) { setRecipe(t, c, func(*recipes.Recipe) {}) })
+	table := Speech(open(t, first, other, gaussian, gaussian))
+	if len(table.Rows) != 2 || len(table.Rows[0].Runs) != 2 || len(table.Notes) != 1 || !strings.Contains(table.Notes[0], "counts twice") {
+		t.Errorf("%d rows, notes %q", len(table.Rows), table.Notes)
 	}
 }
 

@@ -2,13 +2,16 @@ package results
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"vqspeech/model"
+	"vqspeech/model/train"
 	"vqspeech/recipes"
 )
 
@@ -40,7 +43,7 @@ var speechModels = []struct {
 	{model.VQ, "VQ-VAE", nil},
 }
 
-// Budget is what runs must share to be compared.
+// Budget is what rows must share first to be compared.
 type Budget struct {
 	Steps        int `json:"steps"`
 	BatchSize    int `json:"batch_size"`
@@ -57,7 +60,8 @@ type SpeechRun struct {
 	Perplexity float64 `json:"perplexity"`
 }
 
-// SpeechRow is a model, trained with one budget on one partition of a corpus.
+// SpeechRow is a model, trained with one configuration on one partition of a
+// corpus.
 type SpeechRow struct {
 	Model      string              `json:"model"`
 	Kind       model.QuantizerKind `json:"kind"`
@@ -68,6 +72,8 @@ type SpeechRow struct {
 	MSE        Score               `json:"mse_db2"`
 	Perplexity Score               `json:"perplexity"`
 	Published  *Published          `json:"published,omitempty"`
+
+	settings settings
 }
 
 // SpeechTable is table 3 from runs.
@@ -77,7 +83,9 @@ type SpeechTable struct {
 }
 
 // Speech makes the table of runs that are finished (Run.Unfinished). Only runs
-// of the same model, corpus, partition and budget are averaged.
+// with the same configuration but for the seed, measured on the same split, are
+// averaged. A run that has no split hash is measured on nobody knows what: it has
+// a row of its own.
 func Speech(runs []*Run) SpeechTable {
 	var t SpeechTable
 	for _, r := range runs {
@@ -122,6 +130,7 @@ func rowOf(r *Run) SpeechRow {
 			Steps: c.Train.MaxSteps, BatchSize: c.Train.BatchSize, Channels: c.Model.Net.Channels,
 			CodebookSize: c.Model.Quantizer.CodebookSize, CodebookDim: c.Model.Quantizer.CodebookDim,
 		},
+		settings: speechSettings(c),
 	}
 	if i := rank(row.Kind); i < len(speechModels) {
 		row.Model, row.Published = speechModels[i].name, speechModels[i].published
@@ -129,8 +138,42 @@ func rowOf(r *Run) SpeechRow {
 	return row
 }
 
+// speechSettings adds to the sections of the recipe what they leave open: who
+// speaks, and how much. The speakers are rows of the model and, with the splits,
+// say what it was trained on. Metadata are compared by corpus and split hash alone
+// (alike): the rest describes the run, or repeats its configuration. So is
+// data.target_speakers_from left out, which drops speakers after the last step.
+func speechSettings(c *train.RunConfig) settings {
+	s := settingsOf(map[string]any{"features": c.Model.Features, "model": c.Model.Net, "quantizer": c.Model.Quantizer, "train": c.Train})
+	names := sha256.Sum256([]byte(strings.Join(c.Model.Speakers, "\n")))
+	s["speakers"] = fmt.Sprintf("%d (hash %x)", len(c.Model.Speakers), names[:4])
+	s["training_utterances"], s["holdout_utterances"], s["valid_utterances"] = fmt.Sprint(c.Training), fmt.Sprint(c.Holdout), fmt.Sprint(c.Valid)
+	// The split hash is that of the whole corpus, whichever split plays which part.
+	if text, ok := c.Metadata[recipes.RecipeKey]; ok {
+		if r, err := recipes.Parse(recipes.RecipeKey, []byte(text)); err == nil {
+			s["data.train"], s["data.valid"], s["data.holdout"] = fmt.Sprint(r.Data.Train), fmt.Sprint(r.Data.Valid), fmt.Sprint(r.Data.Holdout)
+		}
+	}
+	return s
+}
+
 func (r SpeechRow) alike(other SpeechRow) bool {
-	return r.Kind == other.Kind && r.Corpus == other.Corpus && r.SplitHash == other.SplitHash && r.Budget == other.Budget
+	return r.Corpus == other.Corpus && r.SplitHash != "" && r.SplitHash == other.SplitHash && maps.Equal(r.settings, other.settings)
+}
+
+func (r SpeechRow) given() settings { return r.settings }
+
+// kin: the quantiser and its loss make the model, and another corpus has other
+// splits and speakers.
+func (r SpeechRow) kin(key string) string {
+	section, _, inside := strings.Cut(key, ".")
+	switch {
+	case section == "quantizer", key == "train.recon":
+		return fmt.Sprint(r.Kind.Gaussian())
+	case section == "data", !inside:
+		return r.Corpus + " " + r.SplitHash
+	}
+	return ""
 }
 
 // score is the mean and the sample standard deviation.
@@ -156,10 +199,15 @@ func notes(rows []SpeechRow) []string {
 	differ := func(what string, of func(SpeechRow) string) { notes = append(notes, differences(rows, what, of)...) }
 	differ("the corpus", func(r SpeechRow) string { return cmp.Or(r.Corpus, "not recorded") })
 	differ("the split hash", func(r SpeechRow) string { return cmp.Or(r.SplitHash, "not recorded") })
+	if len(rows) > 1 && !slices.ContainsFunc(rows, func(r SpeechRow) bool { return r.SplitHash != "" }) {
+		notes = append(notes, "rows cannot be compared: the split hash is not recorded")
+	}
 	differ("the number of steps", func(r SpeechRow) string { return fmt.Sprint(r.Budget.Steps) })
 	differ("the batch size", func(r SpeechRow) string { return fmt.Sprint(r.Budget.BatchSize) })
 	differ("the width", func(r SpeechRow) string { return fmt.Sprint(r.Budget.Channels) })
 	differ("the codebook", func(r SpeechRow) string { return r.codebook() })
+	notes = append(notes, unlike(rows, "train.max_steps", "train.batch_size", "model.channels",
+		"quantizer.kind", "quantizer.codebook_size", "quantizer.codebook_dim")...)
 	differ("the number of seeds", func(r SpeechRow) string { return fmt.Sprint(len(r.Runs)) })
 	for _, row := range rows {
 		for i, r := range row.Runs {
@@ -169,20 +217,6 @@ func notes(rows []SpeechRow) []string {
 		}
 	}
 	return notes
-}
-
-// differences says in which values rows differ, if they do.
-func differences[R any](rows []R, what string, of func(R) string) []string {
-	var values []string
-	for _, r := range rows {
-		if v := of(r); !slices.Contains(values, v) {
-			values = append(values, v)
-		}
-	}
-	if len(values) < 2 {
-		return nil
-	}
-	return []string{fmt.Sprintf("rows cannot be compared: %s is %s", what, strings.Join(values, " and "))}
 }
 
 func countsTwice(row string, seed uint64, first, second string) string {
