@@ -3,7 +3,6 @@ package training
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -12,13 +11,10 @@ import (
 // lockFile is empty; the system forgets the lock on it when its process ends.
 const lockFile = ".lock"
 
-// Hold makes the folder of a run and keeps every other run out of it, of this
-// process too, until release is called. A folder that another one holds is an error.
-// A file system that knows no locks is used without.
-func Hold(dir string) (release func(), err error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
+// hold keeps every other run out of a run folder, of this process too, until release
+// is called. A folder that another one holds is an error. A file system that knows no
+// locks is used without.
+func hold(dir string) (release func(), err error) {
 	lock := flock.New(filepath.Join(dir, lockFile))
 	held, err := lock.TryLock()
 	switch {

@@ -1,24 +1,26 @@
 package training
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
-func TestHold(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "runs", "new")
-	release, err := Hold(dir)
-	if err != nil {
-		t.Fatal(err)
+// TestOneAtATime begins a run where another one is at work.
+func TestOneAtATime(t *testing.T) {
+	dir, tried := t.TempDir(), false
+	o := everySecond
+	o.Progress = func(bool) {
+		tried = true
+		other := &journal{}
+		err := loop(t, t.Context(), other, dir, everySecond)
+		if err == nil || !strings.HasPrefix(err.Error(), dir+": another training run is at work there") || other.calls != nil {
+			t.Errorf("a second run: error %v after %q", err, other.calls)
+		}
 	}
-	if _, err := Hold(dir); err == nil || !strings.HasPrefix(err.Error(), dir+": another training run is at work there") {
-		t.Errorf("a second run: error %v", err)
+	if err := loop(t, t.Context(), &journal{}, dir, o); err != nil || !tried {
+		t.Fatalf("error %v, a second run was tried: %v", err, tried)
 	}
-	release()
-	again, err := Hold(dir)
-	if err != nil {
-		t.Fatalf("after the first has ended: %v", err)
+	if err := loop(t, t.Context(), &journal{steps: 5}, dir, everySecond); err != nil {
+		t.Errorf("after the first has ended: %v", err)
 	}
-	again()
 }

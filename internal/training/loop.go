@@ -52,8 +52,13 @@ type Options struct {
 // Loop trains t until it has done MaxSteps; losses, evaluation and checkpoint
 // come after the last step too, whatever the intervals. A run that has done
 // them already is only finished. When ctx ends, Loop saves and returns
-// ctx.Err().
+// ctx.Err(). One loop at a time works in a folder: another is an error.
 func Loop(ctx context.Context, o Options, t Trainable) error {
+	release, err := hold(o.Dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := atomicfile.WriteJSON(filepath.Join(o.Dir, ConfigFile), o.Config); err != nil {
 		return err
 	}

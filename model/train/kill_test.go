@@ -74,7 +74,7 @@ func TestKillAndResume(t *testing.T) {
 func killAfter(t *testing.T, dir string, kind model.QuantizerKind, at int) (last int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childDir+"="+dir, childKind+"="+string(kind))
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), childDir+"="+dir, childKind+"="+string(kind))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

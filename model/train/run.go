@@ -72,11 +72,6 @@ func Run(ctx context.Context, o Options) (last *Evaluation, err error) {
 			return nil, fmt.Errorf("train: speaker %q, to be kept in the finished model, is not among the training speakers", id)
 		}
 	}
-	release, err := training.Hold(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	state, err := open(o)
 	if err != nil {
 		return nil, err

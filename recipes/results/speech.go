@@ -87,7 +87,7 @@ type SpeechTable struct {
 // averaged. A run that has no split hash is measured on nobody knows what: it has
 // a row of its own.
 func Speech(runs []*Run) SpeechTable {
-	var t SpeechTable
+	t := SpeechTable{Rows: []SpeechRow{}}
 	for _, r := range runs {
 		row := rowOf(r)
 		i := slices.IndexFunc(t.Rows, row.alike)

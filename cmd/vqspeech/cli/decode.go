@@ -24,7 +24,7 @@ type synthOptions struct {
 // synthFlags adds their flags; the one for the speaker has its own name.
 func (a *app) synthFlags(cmd *cobra.Command, o *synthOptions, speaker string) {
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
+	f.StringVarP(&o.out, "output", "o", "", "output file, or folder (made if it ends in a slash); - is standard output")
 	f.StringVar(&o.speaker, speaker, "", "speaker to speak as (see: vqspeech speakers)")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
 	o.vocoder.flags(cmd)

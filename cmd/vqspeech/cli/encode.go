@@ -71,7 +71,7 @@ or {"file", "error"}. A file that fails does not keep the others from being done
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.encode(cmd, args, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "output file or folder, - for standard output")
+	f.StringVarP(&o.out, "output", "o", "", "output file, or folder (made if it ends in a slash); - is standard output")
 	f.StringVar(&o.format, "format", "", "vqs, txt, json or npy (default: by the suffix of OUT, else vqs)")
 	f.StringVar(&o.speaker, "speaker", "", "speaker id to record in the units (default: none)")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")

@@ -275,7 +275,7 @@ func (a *app) abxSegments(source *frameSource, o abxOptions, r *abxReport) ([]ab
 			s.Frames = f.frames[first*f.dim : end*f.dim]
 		}
 		if err := s.Check(abx.Distance(o.distance)); err != nil {
-			a.abxFailed(r, f.path, fmt.Errorf("%s: line %d: %w", f.path, item.Line, err), 1)
+			a.abxFailed(r, f.path, fmt.Errorf("%s: line %d: %s: %w", o.items, item.Line, f.path, err), 1)
 			continue
 		}
 		segments = append(segments, s)

@@ -80,7 +80,7 @@ or of units {"prior", "output", "utterances", "units", "speech_seconds", "seed",
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error { return a.sample(cmd, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "result, .png, .npy or .vqs, or a folder for .vqs; - is standard output, as .npy or .vqs")
+	f.StringVarP(&o.out, "output", "o", "", "result, .png, .npy or .vqs, or a folder for .vqs (made if it ends in a slash); - is standard output, as .npy or .vqs")
 	f.IntVarP(&o.n, "number", "n", 0, "how many (default: 64 images, one utterance)")
 	f.IntVar(&o.class, "class", 0, "class of all images, for a prior that is conditioned on it")
 	f.Uint64Var(&o.seed, "seed", 0, "of the draws")

@@ -23,7 +23,7 @@ func (a *app) trainCmd() *cobra.Command {
 		Long: `Train trains the model of a recipe on a corpus that prepare made. The folder of
 --run gets config.json (what the run was given), metrics.jsonl, the same as
 TensorBoard events, checkpoints, and at the end model.safetensors, which every other
-verb takes as --model.
+verb takes as --model. One training at a time works in a folder.
 
 A recipe has the sections data, features, model, quantizer and train; --set
 section.key=value overrides any key, and can be given several times. The same

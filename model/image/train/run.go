@@ -68,11 +68,6 @@ func Run(ctx context.Context, o Options) (*image.Evaluation, error) {
 			}
 		}
 	}
-	release, err := training.Hold(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	r, err := newRun(o)
 	if err != nil {
 		return nil, err

@@ -67,17 +67,7 @@ func Run(ctx context.Context, o Options) (*unitprior.Evaluation, error) {
 			}
 		}
 	}
-	s := newStream(o.Prior, o.Training)
-	if len(s) <= o.Train.CropUnits {
-		return nil, fmt.Errorf("prior: %d symbols in %d training utterances, want more than the %d of a crop (train.crop_units)",
-			len(s), len(o.Training), o.Train.CropUnits)
-	}
-	release, err := training.Hold(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	r, err := newRun(o, s)
+	r, err := newRun(o)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +92,13 @@ type run struct {
 	holdout, valid, result *unitprior.Evaluation
 }
 
-func newRun(o Options, s stream) (*run, error) {
+func newRun(o Options) (*run, error) {
 	c := o.Train
-	r := &run{o: o, stream: s}
+	r := &run{o: o, stream: newStream(o.Prior, o.Training)}
+	if len(r.stream) <= c.CropUnits {
+		return nil, fmt.Errorf("prior: %d symbols in %d training utterances, want more than the %d of a crop (train.crop_units)",
+			len(r.stream), len(o.Training), c.CropUnits)
+	}
 	var err error
 	free := []string{"max_steps", "log_every", "checkpoint_every"}
 	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Prior, c, free, training.Random(c.Seed, streamInit, 0)); err != nil {

@@ -68,7 +68,7 @@ func TestMarkovChain(t *testing.T) {
 // TestGradients compares gradients with central differences.
 func TestGradients(t *testing.T) {
 	o := options(t)
-	r, err := newRun(o, newStream(o.Prior, o.Training))
+	r, err := newRun(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestLossIsSurprisal(t *testing.T) {
 	o := options(t)
 	o.Training = [][]uint16{{0, 3, 2, 5, 1}}
 	o.Train.BatchSize, o.Train.CropUnits = 1, 6
-	r, err := newRun(o, newStream(o.Prior, o.Training))
+	r, err := newRun(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,11 +81,6 @@ func Run(ctx context.Context, o Options) (valid float64, err error) {
 	if len(o.Speakers) != o.Network.Speakers {
 		return math.NaN(), fmt.Errorf("wavenet: %d speakers for a network of %d", len(o.Speakers), o.Network.Speakers)
 	}
-	release, err := training.Hold(o.Dir)
-	if err != nil {
-		return math.NaN(), err
-	}
-	defer release()
 	r := &run{o: o, score: math.NaN()}
 	if err := r.open(ctx); err != nil {
 		return math.NaN(), err
