@@ -28,10 +28,11 @@ var measures = []measure{
 	{mseDB2, "mean squared error", "MSE (dB²)", true},
 	{"recon/mse", "mean squared error", "MSE", true},
 	{mseKey, "mean squared error", "MSE × 10³", true},
+	{"recon/sse", "squared error of an image", "squared error", true},
 	{pixelErrorKey, "pixel error", "%", true},
 	{miouKey, "intersection over union", "mIoU (%)", false},
 	{"bits_per_sample", "code length", "bits per sample", true},
-	{"sq/kl_continuous", "continuous regularizer", "nats per crop", false},
+	{"sq/kl_continuous", "continuous regularizer", "nats", false},
 	{"sq/kl_discrete", "minus the posterior entropy", "nats", false},
 	{"vq/commitment_loss", "commitment loss", "loss", false},
 	{"vq/codebook_loss", "codebook loss", "loss", false},
@@ -43,6 +44,8 @@ var measures = []measure{
 	{"posterior_kappa", "posterior concentration", "κ", false},
 	{posteriorEntropy, "posterior entropy", "nats per latent", false},
 	{"sq/log_var_scalar", "shared log variance", "ln σ²", false},
+	{"sq/log_scalar", "shared log variance or concentration", "ln σ², ln κ", false},
+	{"recon/log_scalar", "decoder's log variance or 1/κ", "ln σ², ln 1/κ", true},
 	{"decoder_variance", "decoder variance", "σ²", true},
 	{"decoder_kappa", "decoder concentration", "κ", false},
 	{"grad_norm", "gradient norm before clipping", "norm", false},
@@ -117,6 +120,9 @@ func (r *Run) curves() map[string]chart.Curve {
 	cs := map[string]chart.Curve{}
 	for _, record := range r.Records {
 		for name, v := range record.Values {
+			if name == "epoch" { // steps again
+				continue
+			}
 			c := cs[name]
 			c.X, c.Y = append(c.X, float64(record.Step)), append(c.Y, v)
 			cs[name] = c
