@@ -129,7 +129,7 @@ func Save(path string, c *Clip) error {
 	}
 	defer f.Abort()
 	if err := wav.Encode(f, c.Samples, c.SampleRate); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, strict.Cause(err))
 	}
 	return f.Commit()
 }

@@ -18,16 +18,15 @@ type F0Config struct {
 // DefaultF0 returns the range of adult speech, 60 to 400 Hz.
 func DefaultF0() F0Config { return F0Config{FMin: 60, FMax: 400} }
 
-// Validate reports every field that is out of range, one error each.
+// Validate reports the first field that is out of range.
 func (c F0Config) Validate() error {
-	var errs []error
+	if !(c.FMax >= 60 && c.FMax <= 1000) {
+		return fmt.Errorf("metric.f_max: must be between 60 and 1000 Hz (got %v)", c.FMax)
+	}
 	if !(c.FMin >= 30 && c.FMin <= c.FMax/2) {
-		errs = append(errs, fmt.Errorf("metric.f_min: must be between 30 Hz and half of f_max (got %v)", c.FMin))
+		return fmt.Errorf("metric.f_min: must be between 30 Hz and half of f_max, %v (got %v)", c.FMax/2, c.FMin)
 	}
-	if !(c.FMax <= 1000) {
-		errs = append(errs, fmt.Errorf("metric.f_max: must be at most 1000 Hz (got %v)", c.FMax))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"vqspeech/audio"
 	"vqspeech/audio/resample"
@@ -145,7 +146,7 @@ func TrainSpeakers(voices map[string][]Voice) (*SpeakerClassifier, error) {
 		return nil, fmt.Errorf("metric: %d speakers, want at least 2 to tell apart", len(c.speakers))
 	}
 	frames := make([][]voiceFrame, len(c.speakers))
-	var errs []error
+	var few []string
 	for i, id := range c.speakers {
 		withPitch := 0
 		for _, v := range voices[id] {
@@ -157,12 +158,12 @@ func TrainSpeakers(voices map[string][]Voice) (*SpeakerClassifier, error) {
 			}
 		}
 		if n := len(frames[i]); n < minTrainingFrames || withPitch < minTrainingFrames/10 {
-			errs = append(errs, fmt.Errorf("metric: speaker %s: %d frames of speech, %d voiced, want at least %d and %d",
+			few = append(few, fmt.Sprintf("speaker %s: %d frames of speech, %d voiced, want at least %d and %d",
 				id, n, withPitch, minTrainingFrames, minTrainingFrames/10))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	if few != nil {
+		return nil, errors.New("metric: " + strings.Join(few, "; "))
 	}
 	c.mixtures = make([]*mixture, len(c.speakers))
 	simd.Parallel(len(c.speakers), 1, func(lo, hi int) {

@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"vqspeech/internal/atomicfile"
@@ -51,14 +52,20 @@ type Options struct {
 
 // Loop trains t until it has done MaxSteps; losses, evaluation and checkpoint
 // come after the last step too, whatever the intervals. A run that has done
-// them already is only finished. When ctx ends, Loop saves and returns
+// them already is only finished; one that has done more is an error. When ctx ends, Loop saves and returns
 // ctx.Err(). One loop at a time works in a folder: another is an error.
 func Loop(ctx context.Context, o Options, t Trainable) error {
-	release, err := hold(o.Dir)
+	if t.Steps() > o.MaxSteps {
+		return fmt.Errorf("%s: the run has %d steps, want at most the %d that it is to have, or another folder", o.Dir, t.Steps(), o.MaxSteps)
+	}
+	release, err := atomicfile.Hold(o.Dir, "training run")
 	if err != nil {
 		return err
 	}
 	defer release()
+	if err := atomicfile.Sweep(o.Dir); err != nil {
+		return err
+	}
 	if err := atomicfile.WriteJSON(filepath.Join(o.Dir, ConfigFile), o.Config); err != nil {
 		return err
 	}

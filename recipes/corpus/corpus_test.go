@@ -19,6 +19,7 @@ import (
 
 	"vqspeech/audio"
 	"vqspeech/features"
+	"vqspeech/internal/atomicfile"
 	"vqspeech/recipes/corpus"
 )
 
@@ -176,8 +177,8 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := tree(t, whole)
-	if len(want) != 9+2 {
-		t.Fatalf("%d files, want 11", len(want))
+	if len(want) != 9+3 { // the list, what it is of, and the lock
+		t.Fatalf("%d files, want 12", len(want))
 	}
 
 	for procs := range 3 {
@@ -324,6 +325,22 @@ func TestResume(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
+}
+
+// TestOneAtATime prepares a folder at which another program is at work.
+func TestOneAtATime(t *testing.T) {
+	dst := t.TempDir()
+	release, err := atomicfile.Hold(dst, "prepare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := corpus.Prepare(t.Context(), source(t, 1), dst, options()); err == nil || err.Error() != dst+": another prepare is at work there: let it end or choose another folder" {
+		t.Errorf("error %v", err)
+	}
+	release()
+	if _, err := corpus.Prepare(t.Context(), source(t, 1), dst, options()); err != nil {
+		t.Errorf("after it: %v", err)
+	}
 }
 
 func TestBadFiles(t *testing.T) {

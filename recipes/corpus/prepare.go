@@ -62,10 +62,18 @@ func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, e
 	}
 	head := journalHead{Version: version, Corpus: src.Corpus, Features: GeometryOf(o.Features)}
 	p := &preparation{src: src, dst: dst, cfg: o.Features, audio: o.Audio, head: head}
+	if err := os.MkdirAll(p.dst, 0o777); err != nil {
+		return nil, err
+	}
+	release, err := atomicfile.Hold(p.dst, "prepare")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	err := p.run(ctx, o.Progress)
+	err = p.run(ctx, o.Progress)
 	if err = errors.Join(err, p.journal.close()); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"vqspeech/model"
 	"vqspeech/model/image"
@@ -185,7 +186,7 @@ func (s *Sweep) validate() error {
 	}
 	for _, p := range s.Points {
 		if err := p.Recipe.Validate(); err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
+			return fmt.Errorf("%s: %s", p.Name, strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	}
 	return nil

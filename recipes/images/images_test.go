@@ -148,8 +148,8 @@ func TestResume(t *testing.T) {
 	whole := t.TempDir()
 	prepare(t, source(3, 30), whole)
 	want := tree(t, whole)
-	if len(want) != 7 {
-		t.Fatalf("%d files, want 7", len(want))
+	if len(want) != 8 {
+		t.Fatalf("%d files, want 8", len(want))
 	}
 	for stop := 1; stop <= 5; stop++ {
 		dst := t.TempDir()

@@ -68,6 +68,14 @@ func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, e
 			Height: src.Height, Width: src.Width, Channels: src.Channels, Classes: src.Classes, Splits: map[string]SplitInfo{},
 		}},
 	}
+	if err := os.MkdirAll(p.dst, 0o777); err != nil {
+		return nil, err
+	}
+	release, err := atomicfile.Hold(p.dst, "prepare")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -91,11 +99,8 @@ type preparation struct {
 
 func (p *preparation) path(file string) string { return filepath.Join(p.dst, file) }
 
-// open makes the folder and finds what an earlier run finished.
+// open finds what an earlier run finished.
 func (p *preparation) open() error {
-	if err := os.MkdirAll(p.dst, 0o777); err != nil {
-		return err
-	}
 	if err := p.earlier(); err != nil {
 		return err
 	}

@@ -136,6 +136,9 @@ func (o *abxOptions) check(cmd *cobra.Command) error {
 			}
 		}
 	}
+	if o.mode != "both" && o.mode != string(abx.Within) && o.mode != string(abx.Across) {
+		return usagef("--mode must be within, across or both (got %q)", o.mode)
+	}
 	for _, c := range o.configs() {
 		if err := c.Validate(); err != nil {
 			return usagef("%s", strings.TrimPrefix(err.Error(), "abx: "))

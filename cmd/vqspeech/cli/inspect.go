@@ -95,5 +95,5 @@ func table(w io.Writer, rows ...string) error {
 	for i := 0; i+1 < len(rows); i += 2 {
 		fmt.Fprintf(t, "%s\t%s\n", rows[i], rows[i+1])
 	}
-	return t.Flush()
+	return unwritten(t.Flush())
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/signal"
@@ -21,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vqspeech/internal/simd"
+	"vqspeech/internal/strict"
 	"vqspeech/model"
 	"vqspeech/model/embedded"
 )
@@ -97,6 +99,9 @@ func (a *app) execute(ctx context.Context, root *cobra.Command) (status int) {
 	switch {
 	case err == nil:
 		return 0
+	case !a.started && errors.As(err, new(*fs.PathError)): // help, version or completion that cannot be written
+		printError(a.stderr, fmt.Errorf("(stdout): %w", strict.Cause(err)))
+		return 1
 	case errors.As(err, &usage) || !a.started:
 		printError(a.stderr, err)
 		if usage.hint == "" {

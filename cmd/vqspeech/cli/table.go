@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -112,7 +111,7 @@ With --json it is one object on standard output:
    {"fid", "rows_a", "rows_b"}}}], "scores": {"mse_x1000", "pixel_error", "miou",
    "batch_perplexity", "fid_reconstruction", "fid_samples", "fid_neighbor_3",
    "fid_neighbor_5", "fid_neighbor_10", "fid_interp": {"mean", "std"}}, "published":
-   {the same}}], "notes": [text]}], "failed": [text]}.`,
+   {the same}}], "notes": [text]}], "failed": [text]}, without what a table or a run has not.`,
 		Example: `  vqspeech table image runs/mnist-*`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
@@ -159,10 +158,10 @@ func (a *app) printTable(cmd *cobra.Command, dirs []string, asJSON bool, add fun
 	if r := report(texts); asJSON {
 		err = writeJSON(cmd.OutOrStdout(), r)
 	} else {
-		err = r.WriteMarkdown(cmd.OutOrStdout())
+		err = unwritten(r.WriteMarkdown(cmd.OutOrStdout()))
 	}
 	if err != nil {
-		return fmt.Errorf("(stdout): %w", err)
+		return err
 	}
 	return failed.result(len(dirs))
 }

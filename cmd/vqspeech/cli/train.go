@@ -67,7 +67,9 @@ or {"run", "prior", "steps", "seconds", "valid": {"nats_per_code",
    a dimension of what a prior models is one code,
 or {"run", "prior", "steps", "seconds", "valid": {"nats_per_unit", "bits_per_unit"}
    (of the finished prior, the ends of utterances included), "utterances": {"train",
-   "holdout", "valid"}}.`,
+   "holdout", "valid"}}.
+Where it is not said otherwise, valid is of the last evaluation: a finished run that is
+resumed has none.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech train recipes/librispeech/default.yaml --data data/libri --run runs/default
   vqspeech train my.yaml --data data/libri --run runs/short --set train.max_steps=2000

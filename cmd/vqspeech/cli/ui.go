@@ -18,11 +18,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"vqspeech/internal/strict"
 )
 
 const prefix = "vqspeech: "
@@ -129,7 +132,7 @@ func named(file string, err error) error {
 // errors name their file already.
 func pathFirst(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
-		return fmt.Errorf("%s: %w", p.Path, p.Err)
+		return fmt.Errorf("%s: %w", display(p.Path), p.Err)
 	}
 	return err
 }
@@ -138,6 +141,9 @@ func pathFirst(err error) error {
 func display(file string) string {
 	if file == "-" {
 		return "(stdin)"
+	}
+	if !strict.Printable(file) {
+		return strconv.Quote(file)
 	}
 	return file
 }
@@ -149,7 +155,15 @@ func writeJSON(w io.Writer, v any) error {
 		return err
 	}
 	_, err = w.Write(append(b, '\n'))
-	return err
+	return unwritten(err)
+}
+
+// unwritten is a fault of standard output, which it names.
+func unwritten(err error) error {
+	if err == nil {
+		return nil
+	}
+	return outputError{fmt.Errorf("(stdout): %w", strict.Cause(err))}
 }
 
 // meter shows how far a long job is.
@@ -165,11 +179,23 @@ const meterInterval = 10 * time.Second
 
 func newMeter(w io.Writer, what string, total int) *meter {
 	m := &meter{w: w, what: what, begun: time.Now(), last: time.Now()}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(*os.File); ok && hasBar(f) {
 		m.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	}
 	return m
+}
+
+// barWidth is the least width of a terminal that a bar fits (columns).
+const barWidth = 80
+
+// hasBar says whether f is a terminal that can redraw a line, and wide enough.
+func hasBar(f *os.File) bool {
+	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	wide, _, err := term.GetSize(int(f.Fd()))
+	return err != nil || wide == 0 || wide >= barWidth
 }
 
 func (m *meter) set(done, total int) {
