@@ -6,7 +6,7 @@ require (
 	github.com/chewxy/hm v1.0.0 // types of gorgonia operations
 	github.com/go-audio/audio v1.0.0 // sample buffers of go-audio/wav
 	github.com/go-audio/wav v1.1.0 // WAV, behind the guard of audio/wav
-	github.com/gofrs/flock v0.13.0 // one training at a time in a run folder, on every system
+	github.com/gofrs/flock v0.13.0 // one training or prepare at a time in a folder, on every system
 	github.com/google/go-cmp v0.7.0 // tests: differences
 	github.com/mewkiz/flac v1.0.14 // FLAC, the maintained pure Go decoder
 	github.com/mjibson/go-dsp v0.0.0-20180508042940-11479a337f12 // window and transform of the features

@@ -56,7 +56,7 @@ type Options struct {
 // ctx.Err(). One loop at a time works in a folder: another is an error.
 func Loop(ctx context.Context, o Options, t Trainable) error {
 	if t.Steps() > o.MaxSteps {
-		return fmt.Errorf("%s: the run has %d steps, want at most the %d that it is to have, or another folder", o.Dir, t.Steps(), o.MaxSteps)
+		return fmt.Errorf("%s: the run has %d steps, want at most %d or another folder", o.Dir, t.Steps(), o.MaxSteps)
 	}
 	release, err := atomicfile.Hold(o.Dir, "training run")
 	if err != nil {

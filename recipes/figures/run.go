@@ -60,18 +60,10 @@ func (s *Sweep) Run(ctx context.Context, dir string, progress func(Progress)) ([
 // kept returns the result of p if its folder has it already. A run that p cannot
 // go on from is an error.
 func (s *Sweep) kept(p Point, folder string) (r *Result, ok bool, err error) {
-	run, err := results.Open(folder)
-	if err != nil {
-		return nil, false, nil // there is none, or it has only begun
+	if r, err = read(p, folder); err != nil {
+		return nil, false, nil // there is none, or it is unfinished
 	}
 	d := p.Recipe.Data
-	most := train.RunConfig{Train: p.Recipe.Train, Training: s.corpus.Info.Splits[d.Train].Images}.MaxSteps()
-	if at := run.Records[len(run.Records)-1].Step; at > most {
-		return nil, false, fmt.Errorf("%s: the run has %d steps, want at most %d or another folder", folder, at, most)
-	}
-	if r, err = read(p, folder); err != nil {
-		return nil, false, nil // unfinished
-	}
 	if hash := s.corpus.SplitHash(d.Train, d.Valid, d.Test); r.Run.SplitHash != hash {
 		return nil, false, fmt.Errorf("%s: a run on other images, of split hash %s, want %s or another folder", folder, r.Run.SplitHash, hash)
 	}
