@@ -1,8 +1,9 @@
 package features
 
 import (
-	"errors"
-	"fmt"
+	"strconv"
+
+	"vqspeech/internal/fields"
 )
 
 // FrontEnd names a level convention: how log-mel decibels become features.
@@ -46,42 +47,17 @@ func Default(f FrontEnd) Config {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	bad := func(field, want string, got any) {
-		errs = append(errs, fmt.Errorf("features.%s: must be %s (got %v)", field, want, got))
-	}
-	if c.FrontEnd != Reference && c.FrontEnd != Stream {
-		bad("front_end", `"reference" or "stream"`, fmt.Sprintf("%q", string(c.FrontEnd)))
-	}
-	if c.SampleRate < 4000 || c.SampleRate > 192000 {
-		bad("sample_rate", "between 4000 and 192000 Hz", c.SampleRate)
-	}
-	if c.NFFT < 64 || c.NFFT > 1<<15 || c.NFFT&(c.NFFT-1) != 0 {
-		bad("n_fft", "a power of two between 64 and 32768", c.NFFT)
-	}
-	if c.WinLength < 2 || c.WinLength > c.NFFT || c.WinLength%2 != 0 {
-		bad("win_length", "even, between 2 and n_fft", c.WinLength)
-	}
-	if c.HopLength < 1 || c.HopLength > c.WinLength {
-		bad("hop_length", "between 1 and win_length", c.HopLength)
-	}
-	if c.NMels < 1 || c.NMels > 512 {
-		bad("n_mels", "between 1 and 512", c.NMels)
-	}
-	if !(c.FMin >= 0 && c.FMin < c.FMax) {
-		bad("f_min", "at least 0 and below f_max", c.FMin)
-	}
-	if !(c.FMax <= float64(c.SampleRate)/2) {
-		bad("f_max", "at most half the sample rate", c.FMax)
-	}
-	if !(c.PreEmphasis >= 0 && c.PreEmphasis < 1) {
-		bad("preemphasis", "in [0, 1)", c.PreEmphasis)
-	}
-	if !(c.TopDB >= 1 && c.TopDB <= 200) {
-		bad("top_db", "between 1 and 200 dB", c.TopDB)
-	}
-	if !(c.FloorDB >= -200 && c.FloorDB < 0) {
-		bad("floor_db", "in [-200, 0) dB", c.FloorDB)
-	}
-	return errors.Join(errs...)
+	check := fields.Of("features")
+	check.That(c.FrontEnd == Reference || c.FrontEnd == Stream, "front_end", `"reference" or "stream"`, strconv.Quote(string(c.FrontEnd)))
+	check.That(c.SampleRate >= 4000 && c.SampleRate <= 192000, "sample_rate", "between 4000 and 192000 Hz", c.SampleRate)
+	check.That(c.NFFT >= 64 && c.NFFT <= 1<<15 && c.NFFT&(c.NFFT-1) == 0, "n_fft", "a power of two between 64 and 32768", c.NFFT)
+	check.That(c.WinLength >= 2 && c.WinLength <= c.NFFT && c.WinLength%2 == 0, "win_length", "even, between 2 and n_fft", c.WinLength)
+	check.That(c.HopLength >= 1 && c.HopLength <= c.WinLength, "hop_length", "between 1 and win_length", c.HopLength)
+	check.Between("n_mels", c.NMels, 1, 512)
+	check.That(c.FMin >= 0 && c.FMin < c.FMax, "f_min", "at least 0 and below f_max", c.FMin)
+	check.That(c.FMax <= float64(c.SampleRate)/2, "f_max", "at most half the sample rate", c.FMax)
+	check.That(c.PreEmphasis >= 0 && c.PreEmphasis < 1, "preemphasis", "in [0, 1)", c.PreEmphasis)
+	check.That(c.TopDB >= 1 && c.TopDB <= 200, "top_db", "between 1 and 200 dB", c.TopDB)
+	check.That(c.FloorDB >= -200 && c.FloorDB < 0, "floor_db", "in [-200, 0) dB", c.FloorDB)
+	return check.Err()
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"vqspeech/features"
+	"vqspeech/internal/fields"
 )
 
 // Config describes a speech model completely: with the weights it is all that
@@ -121,49 +123,34 @@ func (c Config) LatentChannels() int {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	errs := []error{c.Features.Validate()}
-	between := func(field string, got, lo, hi int) {
-		if got < lo || got > hi {
-			errs = append(errs, fmt.Errorf("%s: must be between %d and %d (got %d)", field, lo, hi, got))
-		}
-	}
-	between("model.channels", c.Net.Channels, 1, 4096)
-	between("model.speaker_dim", c.Net.SpeakerDim, 1, 1024)
-	between("model.decoder_hidden", c.Net.DecoderHidden, 1, 2048)
-	return errors.Join(append(errs, c.Quantizer.Validate(QuantizerKinds))...)
+	check := fields.Of("model")
+	check.Also(c.Features.Validate())
+	check.Between("channels", c.Net.Channels, 1, 4096)
+	check.Between("speaker_dim", c.Net.SpeakerDim, 1, 1024)
+	check.Between("decoder_hidden", c.Net.DecoderHidden, 1, 2048)
+	check.Also(c.Quantizer.Validate(QuantizerKinds))
+	return check.Err()
 }
 
 // Validate reports every field that is out of range, one error each. The kind
 // must be one of kinds.
 func (q QuantizerConfig) Validate(kinds []QuantizerKind) error {
-	var errs []error
-	between := func(field string, got, lo, hi int) {
-		if got < lo || got > hi {
-			errs = append(errs, fmt.Errorf("quantizer.%s: must be between %d and %d (got %d)", field, lo, hi, got))
-		}
-	}
-	within := func(field string, got, lo, hi float64) {
-		if !(got >= lo && got <= hi) {
-			errs = append(errs, fmt.Errorf("quantizer.%s: must be between %g and %g (got %g)", field, lo, hi, got))
-		}
-	}
-	if !slices.Contains(kinds, q.Kind) {
-		errs = append(errs, fmt.Errorf("quantizer.kind: must be one of %v (got %q)", kinds, string(q.Kind)))
-	}
-	between("codebook_size", q.CodebookSize, 2, 65536)
-	between("codebook_dim", q.CodebookDim, 1, 1024)
-	within("temperature", q.Temperature, 1e-3, 1e3)
-	within("temperature_decay", q.TemperatureDecay, 0, 1)
-	within("commitment_weight", q.CommitmentWeight, 0, 1e3)
-	within("ema_decay", q.EMADecay, 0, 1-1e-9)
-	within("ema_epsilon", q.EMAEpsilon, 1e-12, 1)
-	between("dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
-	within("dead_code_fraction", q.DeadCodeFraction, 0, 1)
+	check := fields.Of("quantizer")
+	check.That(slices.Contains(kinds, q.Kind), "kind", fmt.Sprintf("one of %v", kinds), strconv.Quote(string(q.Kind)))
+	check.Between("codebook_size", q.CodebookSize, 2, 65536)
+	check.Between("codebook_dim", q.CodebookDim, 1, 1024)
+	check.Within("temperature", q.Temperature, 1e-3, 1e3)
+	check.Within("temperature_decay", q.TemperatureDecay, 0, 1)
+	check.Within("commitment_weight", q.CommitmentWeight, 0, 1e3)
+	check.Within("ema_decay", q.EMADecay, 0, 1-1e-9)
+	check.Within("ema_epsilon", q.EMAEpsilon, 1e-12, 1)
+	check.Between("dead_code_threshold", q.DeadCodeThreshold, 0, 1<<20)
+	check.Within("dead_code_fraction", q.DeadCodeFraction, 0, 1)
 	if q.DeadCodeThreshold > 0 && q.DeadCodeFraction > 0 {
-		errs = append(errs, errors.New("quantizer: dead_code_threshold and dead_code_fraction are two rules, want one of them 0"))
+		check.Also(errors.New("quantizer: dead_code_threshold and dead_code_fraction are two rules, want one of them 0"))
 	}
-	between("dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
-	return errors.Join(errs...)
+	check.Between("dead_code_interval", q.DeadCodeInterval, 1, 1<<30)
+	return check.Err()
 }
 
 // TemperatureAfter returns the Gumbel temperature after step optimiser steps.

@@ -1,11 +1,11 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"vqspeech/internal/fields"
 	"vqspeech/model"
 )
 
@@ -198,26 +198,22 @@ func (c Config) Codes() bool { return c.Quantizer.Kind != VAE }
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	errs := []error{c.Quantizer.Validate(QuantizerKinds)}
-	check := func(ok bool, field, want string, got any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s: must be %s (got %v)", field, want, got))
-		}
-	}
-	check(slices.Contains(NetKinds, c.Net.Kind), "model.kind", fmt.Sprintf("one of %v", NetKinds), c.Net.Kind)
-	check(c.Net.Channels >= 1 && c.Net.Channels <= 256, "model.channels", "between 1 and 256", c.Net.Channels)
-	check(c.Net.ResBlocks >= 1 && c.Net.ResBlocks <= 64, "model.res_blocks", "between 1 and 64", c.Net.ResBlocks)
+	check := fields.Of("")
+	check.Also(c.Quantizer.Validate(QuantizerKinds))
+	check.That(slices.Contains(NetKinds, c.Net.Kind), "model.kind", fmt.Sprintf("one of %v", NetKinds), c.Net.Kind)
+	check.Between("model.channels", c.Net.Channels, 1, 256)
+	check.Between("model.res_blocks", c.Net.ResBlocks, 1, 64)
 	q := c.Quantizer
-	check(q.CodebookDim >= 2, "quantizer.codebook_dim", "at least 2", q.CodebookDim)
-	check(slices.Contains([]Variance{Exp, OnePlusExp, Fixed}, q.Variance), "quantizer.variance",
+	check.AtLeast("quantizer.codebook_dim", q.CodebookDim, 2)
+	check.That(slices.Contains([]Variance{Exp, OnePlusExp, Fixed}, q.Variance), "quantizer.variance",
 		fmt.Sprintf("%q, %q or %q", Exp, OnePlusExp, Fixed), q.Variance)
-	check(q.Variance != Fixed || q.Kind == model.Gaussian1, "quantizer.variance", "fixed for gaussian-1 only", q.Kind)
-	check(q.InitialScale >= 1e-6 && q.InitialScale <= 1e6, "quantizer.initial_scale", "between 1e-06 and 1e+06", q.InitialScale)
+	check.That(q.Variance != Fixed || q.Kind == model.Gaussian1, "quantizer.variance", "fixed for gaussian-1 only", q.Kind)
+	check.Within("quantizer.initial_scale", q.InitialScale, 1e-6, 1e6)
 	d := c.Decoder
-	check(slices.Contains([]DecoderKind{GaussianDecoder, CategoricalDecoder, VMFDecoder}, d.Kind), "decoder.kind",
+	check.That(slices.Contains([]DecoderKind{GaussianDecoder, CategoricalDecoder, VMFDecoder}, d.Kind), "decoder.kind",
 		fmt.Sprintf("%q, %q or %q", GaussianDecoder, CategoricalDecoder, VMFDecoder), d.Kind)
-	check(!c.Labels() || c.Net.Channels >= 2, "model.channels", "at least 2 classes", c.Net.Channels)
-	check(!d.LearnVariance || d.Kind == GaussianDecoder, "decoder.learn_variance", "false unless the decoder is gaussian", d.LearnVariance)
-	check(d.InitialSpread >= 1e-6 && d.InitialSpread <= 1e3, "decoder.initial_spread", "between 1e-06 and 1000", d.InitialSpread)
-	return errors.Join(errs...)
+	check.That(!c.Labels() || c.Net.Channels >= 2, "model.channels", "at least 2 classes", c.Net.Channels)
+	check.That(!d.LearnVariance || d.Kind == GaussianDecoder, "decoder.learn_variance", "false unless the decoder is gaussian", d.LearnVariance)
+	check.Within("decoder.initial_spread", d.InitialSpread, 1e-6, 1e3)
+	return check.Err()
 }

@@ -1,8 +1,7 @@
 package train
 
 import (
-	"errors"
-	"fmt"
+	"vqspeech/internal/fields"
 )
 
 // Config holds the hyper-parameters of one training run. DefaultConfig has
@@ -36,26 +35,21 @@ func DefaultConfig() Config {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, field, want string, got any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("train.%s: must be %s (got %v)", field, want, got))
-		}
-	}
-	check(c.MaxSteps >= 1, "max_steps", "at least 1", c.MaxSteps)
-	check(c.BatchSize >= 1 && c.BatchSize <= 4096, "batch_size", "between 1 and 4096", c.BatchSize)
-	check(c.CropFrames >= 6 && c.CropFrames <= 8192 && c.CropFrames%2 == 0, "crop_frames", "even, between 6 and 8192", c.CropFrames)
-	check(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
+	check := fields.Of("train")
+	check.AtLeast("max_steps", c.MaxSteps, 1)
+	check.Between("batch_size", c.BatchSize, 1, 4096)
+	check.That(c.CropFrames >= 6 && c.CropFrames <= 8192 && c.CropFrames%2 == 0, "crop_frames", "even, between 6 and 8192", c.CropFrames)
+	check.That(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
 	for i, m := range c.Milestones {
-		check(m > 0 && (i == 0 || m > c.Milestones[i-1]), "milestones", "positive and increasing", c.Milestones)
+		check.That(m > 0 && (i == 0 || m > c.Milestones[i-1]), "milestones", "positive and increasing", c.Milestones)
 	}
-	check(c.Gamma > 0 && c.Gamma <= 1, "milestone_gamma", "in (0, 1]", c.Gamma)
-	check(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
-	check(c.Jitter >= 0 && c.Jitter <= 1, "jitter", "in [0, 1]", c.Jitter)
-	check(c.Recon == "arelbo" || c.Recon == "mse", "recon", `"arelbo" or "mse"`, c.Recon)
-	check(c.RandomGainDB >= 0 && c.RandomGainDB <= 60, "random_gain_db", "between 0 and 60 dB", c.RandomGainDB)
-	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
-	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
-	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
-	return errors.Join(errs...)
+	check.That(c.Gamma > 0 && c.Gamma <= 1, "milestone_gamma", "in (0, 1]", c.Gamma)
+	check.That(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
+	check.Within("jitter", c.Jitter, 0, 1)
+	check.That(c.Recon == "arelbo" || c.Recon == "mse", "recon", `"arelbo" or "mse"`, c.Recon)
+	check.That(c.RandomGainDB >= 0 && c.RandomGainDB <= 60, "random_gain_db", "between 0 and 60 dB", c.RandomGainDB)
+	check.AtLeast("log_every", c.LogEvery, 1)
+	check.AtLeast("eval_every", c.EvalEvery, 1)
+	check.AtLeast("checkpoint_every", c.CheckpointEvery, 1)
+	return check.Err()
 }

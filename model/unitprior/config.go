@@ -1,9 +1,7 @@
 package unitprior
 
 import (
-	"errors"
-	"fmt"
-
+	"vqspeech/internal/fields"
 	"vqspeech/model"
 )
 
@@ -25,24 +23,18 @@ func DefaultNet() NetConfig { return NetConfig{Embedding: 128, Hidden: 256} }
 
 // Validate reports every field that is out of range, one error each.
 func (n NetConfig) Validate() error {
-	var errs []error
-	check := func(field string, v int) {
-		if v < 1 || v > 4096 {
-			errs = append(errs, fmt.Errorf("unit_prior.%s: must be between 1 and 4096 (got %d)", field, v))
-		}
-	}
-	check("embedding", n.Embedding)
-	check("hidden", n.Hidden)
-	return errors.Join(errs...)
+	check := fields.Of("unit_prior")
+	check.Between("embedding", n.Embedding, 1, 4096)
+	check.Between("hidden", n.Hidden, 1, 4096)
+	return check.Err()
 }
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	errs := []error{c.Net.Validate()}
-	if c.CodebookSize < 1 || c.CodebookSize > 1<<16 {
-		errs = append(errs, fmt.Errorf("codebook_size: must be between 1 and 65536 (got %d)", c.CodebookSize))
-	}
-	return errors.Join(errs...)
+	check := fields.Of("")
+	check.Also(c.Net.Validate())
+	check.Between("codebook_size", c.CodebookSize, 1, 1<<16)
+	return check.Err()
 }
 
 // Symbols returns the size of the alphabet: every code and the end.

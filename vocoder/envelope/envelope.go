@@ -10,11 +10,10 @@
 package envelope
 
 import (
-	"errors"
-	"fmt"
 	"math"
 
 	"vqspeech/features"
+	"vqspeech/internal/fields"
 )
 
 // Options bound and smooth the correction.
@@ -27,17 +26,12 @@ type Options struct {
 
 // Validate reports every field that is out of range, one error each.
 func (o Options) Validate() error {
-	var errs []error
-	if !(o.Most >= 0 && o.Most <= 60) {
-		errs = append(errs, fmt.Errorf("envelope.most: must be between 0 and 60 dB (got %v)", o.Most))
-	}
-	if o.Bands < 0 || o.Bands > 512 || o.Frames < 0 || o.Frames > 512 {
-		errs = append(errs, fmt.Errorf("envelope.bands, envelope.frames: must be between 0 and 512 (got %d, %d)", o.Bands, o.Frames))
-	}
-	if o.Passes < 0 || o.Passes > 16 {
-		errs = append(errs, fmt.Errorf("envelope.passes: must be between 0 and 16 (got %d)", o.Passes))
-	}
-	return errors.Join(errs...)
+	check := fields.Of("envelope")
+	check.That(o.Most >= 0 && o.Most <= 60, "most", "between 0 and 60 dB", o.Most)
+	check.Between("bands", o.Bands, 0, 512)
+	check.Between("frames", o.Frames, 0, 512)
+	check.Between("passes", o.Passes, 0, 16)
+	return check.Err()
 }
 
 // A Shaper corrects one utterance as it comes. Samples and features are those of

@@ -6,6 +6,7 @@ import (
 
 	"vqspeech/audio/mulaw"
 	"vqspeech/features"
+	"vqspeech/internal/fields"
 	"vqspeech/vocoder/lpc"
 )
 
@@ -81,47 +82,41 @@ func upKernel(stride int) int { return (4 + stride%2) * stride }
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	between := func(field string, got, lo, hi int) {
-		if got < lo || got > hi {
-			errs = append(errs, fmt.Errorf("wavenet.%s: must be between %d and %d (got %d)", field, lo, hi, got))
-		}
-	}
-	between("dim", c.Dim, 1, 4096)
-	between("upsampling", c.Upsampling, 1, 1<<16)
-	between("speakers", c.Speakers, 1, 1<<20)
-	between("cond_channels", c.CondChannels, 1, 4096)
-	between("speaker_dim", c.SpeakerDim, 1, 1024)
-	between("residual", c.Residual, 1, 4096)
-	between("post", c.Post, 1, 4096)
-	between("gru", c.GRU, 0, 4096)
+	check := fields.Of("wavenet")
+	check.Between("dim", c.Dim, 1, 4096)
+	check.Between("upsampling", c.Upsampling, 1, 1<<16)
+	check.Between("speakers", c.Speakers, 1, 1<<20)
+	check.Between("cond_channels", c.CondChannels, 1, 4096)
+	check.Between("speaker_dim", c.SpeakerDim, 1, 1024)
+	check.Between("residual", c.Residual, 1, 4096)
+	check.Between("post", c.Post, 1, 4096)
+	check.Between("gru", c.GRU, 0, 4096)
 	if c.GRU == 0 {
-		between("cycles", c.Cycles, 1, 64)
-		between("cycle_layers", c.CycleLayers, 1, 16)
-		between("kernel", c.Kernel, 2, 16)
-		between("gate", c.Gate, 1, 4096)
-		between("skip", c.Skip, 1, 4096)
+		check.Between("cycles", c.Cycles, 1, 64)
+		check.Between("cycle_layers", c.CycleLayers, 1, 16)
+		check.Between("kernel", c.Kernel, 2, 16)
+		check.Between("gate", c.Gate, 1, 4096)
+		check.Between("skip", c.Skip, 1, 4096)
 	}
 	product := 1
 	for i, s := range c.Strides {
-		between(fmt.Sprintf("strides[%d]", i), s, 2, 64)
+		check.Between(fmt.Sprintf("strides[%d]", i), s, 2, 64)
 		product = min(product*max(s, 1), 1<<32)
 	}
 	if len(c.Strides) > 0 && product != c.Upsampling {
-		errs = append(errs, fmt.Errorf("wavenet.strides: the product of %v must be upsampling, %d", c.Strides, c.Upsampling))
+		check.Also(fmt.Errorf("wavenet.strides: the product of %v must be upsampling, %d", c.Strides, c.Upsampling))
 	}
 	if !c.Prediction {
-		return errors.Join(errs...)
+		return check.Err()
 	}
 	if len(c.Strides) > 0 {
-		errs = append(errs, errors.New("wavenet.strides: must be empty with prediction, whose filters change with the latents"))
+		check.Also(errors.New("wavenet.strides: must be empty with prediction, whose filters change with the latents"))
 	}
 	if c.Dim != c.Features.NMels+PitchDims || c.Upsampling != c.Features.HopLength {
-		errs = append(errs, fmt.Errorf("wavenet.prediction: latents of %d values for %d samples, want %d and %d for the features",
+		check.Also(fmt.Errorf("wavenet.prediction: latents of %d values for %d samples, want %d and %d for the features",
 			c.Dim, c.Upsampling, c.Features.NMels+PitchDims, c.Features.HopLength))
 	}
-	if c.Upsampling%lpc.PerFrame != 0 {
-		errs = append(errs, fmt.Errorf("wavenet.upsampling: must be a multiple of %d with prediction (got %d)", lpc.PerFrame, c.Upsampling))
-	}
-	return errors.Join(append(errs, c.Features.Validate())...)
+	check.That(c.Upsampling%lpc.PerFrame == 0, "upsampling", fmt.Sprintf("a multiple of %d with prediction", lpc.PerFrame), c.Upsampling)
+	check.Also(c.Features.Validate())
+	return check.Err()
 }

@@ -1,9 +1,9 @@
 package prior
 
 import (
-	"errors"
 	"fmt"
 
+	"vqspeech/internal/fields"
 	"vqspeech/internal/simd"
 	"vqspeech/model"
 )
@@ -31,17 +31,12 @@ func DefaultNet() NetConfig { return NetConfig{Channels: 64, Layers: 15, Head: 5
 
 // Validate reports every field that is out of range, one error each.
 func (n NetConfig) Validate() error {
-	var errs []error
-	check := func(field string, v, least, most int) {
-		if v < least || v > most {
-			errs = append(errs, fmt.Errorf("prior.%s: must be between %d and %d (got %d)", field, least, most, v))
-		}
-	}
-	check("channels", n.Channels, 1, 4096)
-	check("layers", n.Layers, 1, 256)
-	check("head", n.Head, 1, 65536)
-	check("classes", n.Classes, 0, 256)
-	return errors.Join(errs...)
+	check := fields.Of("prior")
+	check.Between("channels", n.Channels, 1, 4096)
+	check.Between("layers", n.Layers, 1, 256)
+	check.Between("head", n.Head, 1, 65536)
+	check.Between("classes", n.Classes, 0, 256)
+	return check.Err()
 }
 
 // maxSide bounds a grid of codes.
@@ -49,16 +44,12 @@ const maxSide = 256
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	errs := []error{c.Net.Validate()}
-	check := func(field string, v, least, most int) {
-		if v < least || v > most {
-			errs = append(errs, fmt.Errorf("%s: must be between %d and %d (got %d)", field, least, most, v))
-		}
-	}
-	check("codebook_size", c.CodebookSize, 1, 1<<16)
-	check("height", c.Height, 1, maxSide)
-	check("width", c.Width, 1, maxSide)
-	return errors.Join(errs...)
+	check := fields.Of("")
+	check.Also(c.Net.Validate())
+	check.Between("codebook_size", c.CodebookSize, 1, 1<<16)
+	check.Between("height", c.Height, 1, maxSide)
+	check.Between("width", c.Width, 1, maxSide)
+	return check.Err()
 }
 
 // Positions returns the number of codes of a grid.

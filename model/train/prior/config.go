@@ -1,8 +1,7 @@
 package prior
 
 import (
-	"errors"
-	"fmt"
+	"vqspeech/internal/fields"
 )
 
 // Config holds the hyper-parameters of one training run.
@@ -30,19 +29,14 @@ func DefaultConfig() Config {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, field, want string, got any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("train.%s: must be %s (got %v)", field, want, got))
-		}
-	}
-	check(c.MaxSteps >= 1, "max_steps", "at least 1", c.MaxSteps)
-	check(c.BatchSize >= 1 && c.BatchSize <= 4096, "batch_size", "between 1 and 4096", c.BatchSize)
-	check(c.CropUnits >= 1 && c.CropUnits <= 8192, "crop_units", "between 1 and 8192", c.CropUnits)
-	check(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
-	check(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
-	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
-	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
-	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
-	return errors.Join(errs...)
+	check := fields.Of("train")
+	check.AtLeast("max_steps", c.MaxSteps, 1)
+	check.Between("batch_size", c.BatchSize, 1, 4096)
+	check.Between("crop_units", c.CropUnits, 1, 8192)
+	check.That(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
+	check.That(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
+	check.AtLeast("log_every", c.LogEvery, 1)
+	check.AtLeast("eval_every", c.EvalEvery, 1)
+	check.AtLeast("checkpoint_every", c.CheckpointEvery, 1)
+	return check.Err()
 }

@@ -1,9 +1,7 @@
 package train
 
 import (
-	"errors"
-	"fmt"
-
+	"vqspeech/internal/fields"
 	"vqspeech/vocoder/envelope"
 )
 
@@ -42,26 +40,22 @@ func DefaultConfig() Config {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, field, want string, got any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("train.%s: must be %s (got %v)", field, want, got))
-		}
-	}
-	check(c.MaxSteps >= 1, "max_steps", "at least 1", c.MaxSteps)
-	check(c.BatchSize >= 1 && c.BatchSize <= 1024, "batch_size", "between 1 and 1024", c.BatchSize)
-	check(c.CropFrames >= 1 && c.CropFrames <= 8192, "crop_frames", "between 1 and 8192", c.CropFrames)
-	check(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
-	check(c.FinalRate > 0 && c.FinalRate <= c.LearningRate, "final_rate", "above 0, at most learning_rate", c.FinalRate)
-	check(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
-	check(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
-	check(c.PitchSteps >= 1 && c.PitchSteps <= 1e6, "pitch_steps", "between 1 and 1000000", c.PitchSteps)
-	check(c.Noise >= 0 && c.Noise <= 32, "noise", "between 0 and 32", c.Noise)
-	check(c.Jitter >= 0 && c.Jitter <= 1, "jitter", "between 0 and 1", c.Jitter)
-	check(c.Temperature > 0 && c.Temperature <= 2, "temperature", "above 0, at most 2", c.Temperature)
-	check(c.Voiced > 0 && c.Voiced <= 2, "voiced_temperature", "above 0, at most 2", c.Voiced)
-	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
-	check(c.EvalEvery >= 1, "eval_every", "at least 1", c.EvalEvery)
-	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
-	return errors.Join(append(errs, c.Envelope.Validate())...)
+	check := fields.Of("train")
+	check.AtLeast("max_steps", c.MaxSteps, 1)
+	check.Between("batch_size", c.BatchSize, 1, 1024)
+	check.Between("crop_frames", c.CropFrames, 1, 8192)
+	check.That(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
+	check.That(c.FinalRate > 0 && c.FinalRate <= c.LearningRate, "final_rate", "above 0, at most learning_rate", c.FinalRate)
+	check.That(c.ClipNorm > 0, "clip_norm", "above 0", c.ClipNorm)
+	check.That(c.Average >= 0 && c.Average < 1, "average", "in [0, 1)", c.Average)
+	check.Between("pitch_steps", c.PitchSteps, 1, 1e6)
+	check.Within("noise", c.Noise, 0, 32)
+	check.Within("jitter", c.Jitter, 0, 1)
+	check.That(c.Temperature > 0 && c.Temperature <= 2, "temperature", "above 0, at most 2", c.Temperature)
+	check.That(c.Voiced > 0 && c.Voiced <= 2, "voiced_temperature", "above 0, at most 2", c.Voiced)
+	check.AtLeast("log_every", c.LogEvery, 1)
+	check.AtLeast("eval_every", c.EvalEvery, 1)
+	check.AtLeast("checkpoint_every", c.CheckpointEvery, 1)
+	check.Also(c.Envelope.Validate())
+	return check.Err()
 }

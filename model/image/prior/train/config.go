@@ -1,8 +1,7 @@
 package train
 
 import (
-	"errors"
-	"fmt"
+	"vqspeech/internal/fields"
 )
 
 // Config holds the hyper-parameters of one training run.
@@ -25,17 +24,12 @@ func DefaultConfig() Config {
 
 // Validate reports every field that is out of range, one error each.
 func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, field, want string, got any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("train.%s: must be %s (got %v)", field, want, got))
-		}
-	}
-	check(c.Epochs >= 1 && c.Epochs <= 1e6, "epochs", "between 1 and 1000000", c.Epochs)
-	check(c.MaxSteps >= 0, "max_steps", "at least 0", c.MaxSteps)
-	check(c.BatchSize >= 1 && c.BatchSize <= 4096, "batch_size", "between 1 and 4096", c.BatchSize)
-	check(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
-	check(c.LogEvery >= 1, "log_every", "at least 1", c.LogEvery)
-	check(c.CheckpointEvery >= 1, "checkpoint_every", "at least 1", c.CheckpointEvery)
-	return errors.Join(errs...)
+	check := fields.Of("train")
+	check.Between("epochs", c.Epochs, 1, 1e6)
+	check.AtLeast("max_steps", c.MaxSteps, 0)
+	check.Between("batch_size", c.BatchSize, 1, 4096)
+	check.That(c.LearningRate > 0 && c.LearningRate < 10, "learning_rate", "in (0, 10)", c.LearningRate)
+	check.AtLeast("log_every", c.LogEvery, 1)
+	check.AtLeast("checkpoint_every", c.CheckpointEvery, 1)
+	return check.Err()
 }
