@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
@@ -14,21 +16,63 @@ func Input[T float32 | int32](g *G.ExprGraph, name string, data []T, shape ...in
 	return G.NewTensor(g, t.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
 }
 
+// Recover is deferred where a graph is built: nodes whose shapes do not fit panic,
+// which it turns into an error that begins with what.
+func Recover(what string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%s: %v", what, r)
+	}
+}
+
+// Machine runs a graph and, if it is that of a loss, trains its parameters.
+type Machine struct {
+	Params []G.ValueGrad // with their gradients, in the order of Compile
+	loss   *G.Node
+	vm     G.VM
+}
+
+// NewMachine builds the machine that runs all of a graph without a loss.
+func NewMachine(g *G.ExprGraph) *Machine { return &Machine{vm: G.NewTapeMachine(g)} }
+
 // Compile differentiates a scalar loss with respect to params and builds the
-// machine that runs all of its graph. It returns the parameters with their
-// gradients as a gorgonia.Solver takes them, and the gradients of further nodes.
-func Compile(loss *G.Node, params G.Nodes, further ...*G.Node) (machine G.VM, trained []G.ValueGrad, grads G.Nodes, err error) {
+// machine that runs all of its graph. It returns the gradients of further nodes
+// too.
+func Compile(loss *G.Node, params G.Nodes, further ...*G.Node) (m *Machine, grads G.Nodes, err error) {
 	g := loss.Graph()
 	one := G.NewConstant(float32(1), G.In(g))
 	grads, err = Gradients(G.Nodes{loss}, G.Nodes{one}, append(slices.Clone(params), further...))
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
+	m = NewMachine(g)
+	m.loss = loss
 	for i, p := range params {
-		trained = append(trained, parameter{p, grads[i]})
+		m.Params = append(m.Params, parameter{p, grads[i]})
 	}
-	return G.NewTapeMachine(g), trained, grads[len(params):], nil
+	return m, grads[len(params):], nil
 }
+
+// Run computes all values for the inputs as they are. They are valid until the
+// next run.
+func (m *Machine) Run() error {
+	m.vm.Reset()
+	return m.vm.RunAll()
+}
+
+// Step runs the graph of a loss and lets s update the parameters. With a loss that is not
+// finite it fails, and the parameters stay as they are.
+func (m *Machine) Step(s G.Solver) error {
+	if err := m.Run(); err != nil {
+		return err
+	}
+	if l := float64(m.loss.Value().Data().(float32)); math.IsNaN(l) || math.IsInf(l, 0) {
+		return fmt.Errorf("the loss is %g", l)
+	}
+	return s.Step(m.Params)
+}
+
+// Close releases what the machine holds.
+func (m *Machine) Close() error { return m.vm.Close() }
 
 // parameter is a trained tensor. Its gradient is read from the node that
 // computes it, without the copy that gorgonia's dual values would make.

@@ -48,7 +48,7 @@ func (a *Adam) Step(params []G.ValueGrad) error {
 	for i, p := range params {
 		g, err := p.Grad()
 		if err != nil {
-			return fmt.Errorf("train: parameter %d: %w", i, err)
+			return fmt.Errorf("parameter %d: %w", i, err)
 		}
 		values[i], grads[i] = p.Value().Data().([]float32), g.Data().([]float32)
 	}
@@ -58,7 +58,7 @@ func (a *Adam) Step(params []G.ValueGrad) error {
 func (a *Adam) update(values, grads [][]float32) error {
 	norm := globalNorm(grads)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return fmt.Errorf("train: step %d: the norm of the gradients is %g", a.Steps, norm)
+		return fmt.Errorf("the norm of the gradients is %g", norm)
 	}
 	if a.M == nil {
 		for _, v := range values {

@@ -110,7 +110,7 @@ func TestGoldenSpeechSQVAE(t *testing.T) {
 			for n := 1; n <= 3; n++ {
 				s.setBatch(f, n, cfg, tc)
 				s.in.tau[0] = float32(cfg.Quantizer.TemperatureAfter(first + n - 1))
-				if err := s.machine.RunAll(); err != nil {
+				if err := s.machine.Run(); err != nil {
 					t.Fatal(err)
 				}
 				s.checkLosses(f, n)
@@ -121,14 +121,13 @@ func TestGoldenSpeechSQVAE(t *testing.T) {
 					s.checkForward(f, cfg, tc)
 					s.checkGradients(t, f, cfg, tc, gradients)
 				}
-				if err := solver.Step(s.trained); err != nil {
+				if err := solver.Step(s.machine.Params); err != nil {
 					t.Fatal(err)
 				}
 				f.Check(lossName(n, "grad_norm"), []float32{float32(solver.GradNorm)})
 				if n == 1 {
 					checkBuffers(f, cfg, w, "after1.")
 				}
-				s.machine.Reset()
 			}
 			checkBuffers(f, cfg, w, "after3.")
 			s.checkAdam(t, f, cfg, w, solver)
@@ -247,7 +246,7 @@ func (s *speech) checkForward(f *golden.File, cfg model.Config, tc Config) {
 func (s *speech) checkGradients(t *testing.T, f *golden.File, cfg model.Config, tc Config, between map[string]*G.Node) {
 	t.Helper()
 	checked := 0
-	for i, p := range s.trained {
+	for i, p := range s.machine.Params {
 		grad, err := p.Grad()
 		if err != nil {
 			t.Fatal(err)
@@ -437,7 +436,7 @@ func TestGoldenSpeechVQEMA(t *testing.T) {
 			ema := vq.NewEMA(book, cfg.Quantizer.CodebookSize, f.Float("gamma"), f.Float("ema_eps"), debias)
 			for n := 1; n <= 3; n++ {
 				s.setBatch(f, n, cfg, tc)
-				if err := s.machine.RunAll(); err != nil {
+				if err := s.machine.Run(); err != nil {
 					t.Fatal(err)
 				}
 				s.checkLosses(f, n)
@@ -452,7 +451,7 @@ func TestGoldenSpeechVQEMA(t *testing.T) {
 				if n == 1 {
 					s.checkGradients(t, f, cfg, tc, gradients)
 				}
-				if err := solver.Step(s.trained); err != nil {
+				if err := solver.Step(s.machine.Params); err != nil {
 					t.Fatal(err)
 				}
 				f.Check(lossName(n, "grad_norm"), []float32{float32(solver.GradNorm)})
@@ -461,7 +460,6 @@ func TestGoldenSpeechVQEMA(t *testing.T) {
 				checkRows(t, f, after+"codebook", book)
 				f.Check(after+"ema_count", ema.Count)
 				f.Check(after+"ema_sum", ema.Sum)
-				s.machine.Reset()
 			}
 			checkBuffers(f, cfg, w, "after3.")
 			s.checkAdam(t, f, cfg, w, solver)

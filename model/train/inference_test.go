@@ -37,9 +37,9 @@ func TestInferenceEqualsGraph(t *testing.T) {
 			speakers := []int32{2, 0}
 
 			s := evalGraph(cfg, w, mel, speakers, b, frames)
-			vm := G.NewTapeMachine(s.nodes.output.Graph())
+			vm := graph.NewMachine(s.nodes.output.Graph())
 			defer vm.Close()
-			if err := vm.RunAll(); err != nil {
+			if err := vm.Run(); err != nil {
 				t.Fatal(err)
 			}
 
@@ -83,9 +83,9 @@ func TestInferenceInPieces(t *testing.T) {
 	}
 	mel = mel[:frames*cfg.Features.NMels]
 	s := evalGraph(cfg, w, mel, []int32{1}, 1, frames)
-	vm := G.NewTapeMachine(s.nodes.output.Graph())
+	vm := graph.NewMachine(s.nodes.output.Graph())
 	defer vm.Close()
-	if err := vm.RunAll(); err != nil {
+	if err := vm.Run(); err != nil {
 		t.Fatal(err)
 	}
 	latents, _ := m.Latents(mel)

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -160,18 +159,11 @@ func (r *run) Steps() int { return r.state.Step }
 func (r *run) Step() error {
 	r.sampler.fill(&r.graph.in, r.state.Step)
 	r.graph.in.tau[0] = float32(r.o.Model.Quantizer.TemperatureAfter(r.state.Step))
-	if err := r.graph.machine.RunAll(); err != nil {
+	if err := r.graph.machine.Step(r.solver); err != nil {
 		return fmt.Errorf("train: step %d: %w", r.state.Step, err)
 	}
 	r.losses = r.graph.losses()
-	if math.IsNaN(r.losses.Total) || math.IsInf(r.losses.Total, 0) {
-		return fmt.Errorf("train: step %d: the loss is %g", r.state.Step, r.losses.Total)
-	}
-	if err := r.solver.Step(r.graph.trained); err != nil {
-		return err
-	}
 	r.codebook.Update(r.graph.latents(), r.graph.codes(), training.Random(r.o.Train.Seed, streamReset, r.state.Step))
-	r.graph.machine.Reset()
 	r.state.Step++
 	return nil
 }

@@ -29,8 +29,7 @@ type speech struct {
 	in      inputs
 	params  G.Nodes // with gradients, in the order of model.Config.Params
 	names   []string
-	trained []G.ValueGrad // params with their gradients, after compile
-	machine G.VM
+	machine *graph.Machine // after compile
 
 	codebookSize int
 
@@ -52,11 +51,7 @@ type nodes struct {
 
 // newSpeech builds the graph on weights w, which training changes in place.
 func newSpeech(cfg model.Config, tc Config, w model.Weights) (s *speech, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			s, err = nil, fmt.Errorf("train: %v", r)
-		}
-	}()
+	defer graph.Recover("train", &err)
 	b, t, m := tc.BatchSize, tc.CropFrames, cfg.Features.NMels
 	l, k := t/model.Downsampling-1, cfg.Quantizer.CodebookSize
 	s = &speech{codebookSize: k}
@@ -116,12 +111,10 @@ var variances = map[model.QuantizerKind]sq.Variance{
 
 // compile differentiates the total loss and builds the machine. It returns the
 // gradients of further nodes, if asked for.
-func (s *speech) compile(further ...*G.Node) (G.Nodes, error) {
-	machine, trained, grads, err := graph.Compile(s.nodes.total, s.params, further...)
-	if err != nil {
+func (s *speech) compile(further ...*G.Node) (grads G.Nodes, err error) {
+	if s.machine, grads, err = graph.Compile(s.nodes.total, s.params, further...); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	s.machine, s.trained = machine, trained
 	return grads, nil
 }
 

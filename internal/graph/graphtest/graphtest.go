@@ -35,7 +35,7 @@ func Ints(n *G.Node) []int32 { return n.Value().Data().([]int32) }
 // sum_i <upstream_i, output_i>.
 type Derivative struct {
 	Grads   G.Nodes // in the order of wrt
-	machine G.VM
+	machine *graph.Machine
 }
 
 // Differentiate compiles the graph of the outputs. An upstream gradient has the
@@ -54,14 +54,13 @@ func Differentiate(t testing.TB, outputs, upstream, wrt G.Nodes) *Derivative {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Derivative{Grads: grads, machine: G.NewTapeMachine(g)}
+	return &Derivative{Grads: grads, machine: graph.NewMachine(g)}
 }
 
 // Run computes all values once. They are valid until the next run.
 func (d *Derivative) Run(t testing.TB) {
 	t.Helper()
-	d.machine.Reset()
-	if err := d.machine.RunAll(); err != nil {
+	if err := d.machine.Run(); err != nil {
 		t.Fatal(err)
 	}
 }

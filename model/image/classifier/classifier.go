@@ -98,14 +98,8 @@ func (c *Classifier) train(ctx context.Context, s image.Set, labels []uint8, pro
 			image.Pixels(net.pixels[i*s.Size():(i+1)*s.Size()], s.Image(k))
 			net.labels[i] = int32(labels[k])
 		}
-		if err := net.run(); err != nil {
-			return err
-		}
-		if l := float64(values(net.loss)[0]); math.IsNaN(l) || math.IsInf(l, 0) {
-			return fmt.Errorf("classifier: step %d: the loss is %g", step, l)
-		}
-		if err := solver.Step(net.trained); err != nil {
-			return err
+		if err := net.machine.Step(solver); err != nil {
+			return fmt.Errorf("classifier: step %d: %w", step, err)
 		}
 		if progress != nil {
 			progress(step+1, steps)

@@ -56,8 +56,7 @@ type network struct {
 	labels []int32   // [B, 1, 1], where there is a loss
 
 	params  G.Nodes
-	trained []G.ValueGrad
-	machine G.VM
+	machine *graph.Machine
 
 	features *G.Node // [B, 1, 1, Dim]
 	logits   *G.Node // [B, 1, 1, classes]
@@ -66,26 +65,20 @@ type network struct {
 
 // newNetwork builds the graph on weights w as far as the logits.
 func newNetwork(s shape, w model.Weights) (n *network, err error) {
-	defer recovered(&err)
+	defer graph.Recover("classifier", &err)
 	n = build(s, w)
-	n.machine = G.NewTapeMachine(n.logits.Graph())
+	n.machine = graph.NewMachine(n.logits.Graph())
 	return n, nil
 }
 
 // newTrained builds the graph with the loss. Training changes w in place.
 func newTrained(s shape, w model.Weights) (n *network, err error) {
-	defer recovered(&err)
+	defer graph.Recover("classifier", &err)
 	n = build(s, w)
 	n.labels = make([]int32, batchSize)
 	n.loss = graph.Mean(graph.CrossEntropy(n.logits, graph.Input(n.logits.Graph(), "labels", n.labels, batchSize, 1, 1)))
-	n.machine, n.trained, _, err = graph.Compile(n.loss, n.params)
+	n.machine, _, err = graph.Compile(n.loss, n.params)
 	return n, err
-}
-
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("classifier: %v", r)
-	}
 }
 
 func build(s shape, w model.Weights) *network {
@@ -112,8 +105,7 @@ func build(s shape, w model.Weights) *network {
 
 // run computes the outputs of the images in pixels.
 func (n *network) run() error {
-	n.machine.Reset()
-	if err := n.machine.RunAll(); err != nil {
+	if err := n.machine.Run(); err != nil {
 		return fmt.Errorf("classifier: %w", err)
 	}
 	return nil

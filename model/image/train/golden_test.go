@@ -100,7 +100,7 @@ func checkStep(t *testing.T, f *golden.File, cfg image.Config) {
 	copy(a.in.uniform, f.F32("noise.u"))
 	a.in.tau[0] = float32(f.Float("tau"))
 	f.Check("noise.tau", a.in.tau)
-	if err := a.machine.RunAll(); err != nil {
+	if err := a.machine.Run(); err != nil {
 		t.Fatal(err)
 	}
 	check := func(name string, x []float32) {
@@ -141,7 +141,7 @@ func checkStep(t *testing.T, f *golden.File, cfg image.Config) {
 	check("out.xhat", decoded(a, w))
 	checkLosses(f, "loss.", a.losses())
 	f.Check("loss.perplexity", []float32{softPerplexity(p, k)})
-	for i, p := range a.trained {
+	for i, p := range a.machine.Params {
 		g, _ := p.Grad()
 		one := paramOf(cfg, a.names[i])
 		f.Check("grad.param."+fixtureName(one.Name), one.ToFile(g.Data().([]float32)))

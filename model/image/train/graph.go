@@ -32,8 +32,7 @@ type autoencoder struct {
 	in      inputs
 	params  G.Nodes // with gradients, in the order of image.Config.Params
 	names   []string
-	trained []G.ValueGrad // params with their gradients, after compile
-	machine G.VM
+	machine *graph.Machine // after compile
 
 	weights model.Weights
 	node    map[string]*G.Node // parameters by name
@@ -60,11 +59,7 @@ type nodes struct {
 
 // newAutoencoder builds the graph on weights w, which training changes in place.
 func newAutoencoder(cfg image.Config, batch int, w model.Weights) (a *autoencoder, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			a, err = nil, fmt.Errorf("train: %v", r)
-		}
-	}()
+	defer graph.Recover("train", &err)
 	a = &autoencoder{cfg: cfg, weights: w, node: map[string]*G.Node{}}
 	g := G.NewGraph()
 	for _, p := range cfg.Params() {
@@ -92,7 +87,7 @@ func newAutoencoder(cfg image.Config, batch int, w model.Weights) (a *autoencode
 // compile differentiates the total loss and builds the machine. It returns the
 // gradients of further nodes, if asked for.
 func (a *autoencoder) compile(further ...*G.Node) (grads G.Nodes, err error) {
-	if a.machine, a.trained, grads, err = graph.Compile(a.nodes.total, a.params, further...); err != nil {
+	if a.machine, grads, err = graph.Compile(a.nodes.total, a.params, further...); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return grads, nil

@@ -190,21 +190,14 @@ func (r *run) Step() error {
 		r.temperature = r.o.Model.Quantizer.TemperatureAfter(step)
 		a.in.tau[0] = float32(r.temperature)
 	}
-	if err := a.machine.RunAll(); err != nil {
+	r.solver.LearningRate = r.plateau.Rate(r.o.Train.LearningRate)
+	if err := a.machine.Step(r.solver); err != nil {
 		return fmt.Errorf("train: step %d: %w", step, err)
 	}
 	r.losses = a.losses()
-	if math.IsNaN(r.losses.Total) || math.IsInf(r.losses.Total, 0) {
-		return fmt.Errorf("train: step %d: the loss is %g", step, r.losses.Total)
-	}
-	r.solver.LearningRate = r.plateau.Rate(r.o.Train.LearningRate)
-	if err := r.solver.Step(a.trained); err != nil {
-		return err
-	}
 	if codes, latents := a.codes(); codes != nil {
 		r.codebook.Update(latents, codes, training.Random(r.o.Train.Seed, streamReset, step))
 	}
-	a.machine.Reset()
 	r.state.Step++
 	return nil
 }

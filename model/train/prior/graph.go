@@ -15,8 +15,7 @@ import (
 type network struct {
 	read, next []int32 // [B, T], symbols and what follows them
 
-	trained []G.ValueGrad // in the order of unitprior.Config.Params
-	machine G.VM
+	machine *graph.Machine // its parameters in the order of unitprior.Config.Params
 
 	logits *G.Node // [B, T, K+1]
 	loss   *G.Node // mean negative log-likelihood of next (nats)
@@ -24,11 +23,7 @@ type network struct {
 
 // newNetwork builds the graph on weights w, which training changes in place.
 func newNetwork(cfg unitprior.Config, batch, length int, w model.Weights) (n *network, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			n, err = nil, fmt.Errorf("prior: %v", r)
-		}
-	}()
+	defer graph.Recover("prior", &err)
 	n = &network{read: make([]int32, batch*length), next: make([]int32, batch*length)}
 	g := G.NewGraph()
 	node := map[string]*G.Node{}
@@ -45,7 +40,7 @@ func newNetwork(cfg unitprior.Config, batch, length int, w model.Weights) (n *ne
 	}, false)
 	n.logits = graph.Linear(states, node[unitprior.Head], node[unitprior.HeadBias])
 	n.loss = graph.Mean(graph.CrossEntropy(n.logits, next))
-	if n.machine, n.trained, _, err = graph.Compile(n.loss, params); err != nil {
+	if n.machine, _, err = graph.Compile(n.loss, params); err != nil {
 		return nil, fmt.Errorf("prior: %w", err)
 	}
 	return n, nil

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"vqspeech/internal/training"
@@ -131,16 +130,10 @@ func (r *run) Steps() int { return r.state.Step }
 func (r *run) Step() error {
 	step := r.state.Step
 	r.net.fill(r.stream, r.o.Train.CropUnits, training.Random(r.o.Train.Seed, streamCrop, step).IntN)
-	if err := r.net.machine.RunAll(); err != nil {
+	if err := r.net.machine.Step(r.solver); err != nil {
 		return fmt.Errorf("prior: step %d: %w", step, err)
 	}
-	if r.nats = r.net.nats(); math.IsNaN(r.nats) || math.IsInf(r.nats, 0) {
-		return fmt.Errorf("prior: step %d: the loss is %g", step, r.nats)
-	}
-	if err := r.solver.Step(r.net.trained); err != nil {
-		return err
-	}
-	r.net.machine.Reset()
+	r.nats = r.net.nats()
 	r.state.Step++
 	return nil
 }

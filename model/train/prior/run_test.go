@@ -75,15 +75,14 @@ func TestGradients(t *testing.T) {
 	defer r.net.machine.Close()
 	r.net.fill(r.stream, o.Train.CropUnits, training.Random(1, streamCrop, 0).IntN)
 	loss := func() float64 {
-		r.net.machine.Reset()
-		if err := r.net.machine.RunAll(); err != nil {
+		if err := r.net.machine.Run(); err != nil {
 			t.Fatal(err)
 		}
 		return r.net.nats()
 	}
 	loss()
-	grads := make([][]float32, len(r.net.trained))
-	for i, p := range r.net.trained {
+	grads := make([][]float32, len(r.net.machine.Params))
+	for i, p := range r.net.machine.Params {
 		g, _ := p.Grad()
 		grads[i] = append([]float32{}, g.Data().([]float32)...)
 	}
@@ -115,7 +114,7 @@ func TestLossIsSurprisal(t *testing.T) {
 	}
 	defer r.net.machine.Close()
 	r.net.fill(r.stream, 6, func(n int) int { return n - 1 })
-	if err := r.net.machine.RunAll(); err != nil {
+	if err := r.net.machine.Run(); err != nil {
 		t.Fatal(err)
 	}
 	m, err := unitprior.New(o.Prior, r.state.Weights)

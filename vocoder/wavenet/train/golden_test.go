@@ -113,7 +113,7 @@ func checkLastLayer(f *golden.File, cfg wavenet.Config, w model.Weights, n *Node
 func checkGradients(t *testing.T, f *golden.File, cfg wavenet.Config, n *Net) {
 	trained := cfg.Trained()
 	for i, p := range trained {
-		g, err := n.trained[i].Grad()
+		g, err := n.machine.Params[i].Grad()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func trainPitch(ctx context.Context, cfg wavenet.Config, w model.Weights, set []
 	x = graph.ReLU(graph.Conv1D(x, param["pitch.conv2.weight"], param["pitch.conv2.bias"], convs[1]))
 	x = graph.Linear(x, param["pitch.out.weight"], param["pitch.out.bias"])
 	loss := graph.MSE(x, graph.Input(g, "pitch", target, pitchBatch, pitchCrop, wavenet.PitchDims))
-	machine, trained, _, err := graph.Compile(loss, params)
+	machine, _, err := graph.Compile(loss, params)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,9 @@ func trainPitch(ctx context.Context, cfg wavenet.Config, w model.Weights, set []
 				copy(target[at*wavenet.PitchDims:(at+1)*wavenet.PitchDims], row[m:])
 			}
 		}
-		if err := machine.RunAll(); err != nil {
-			return err
+		if err := machine.Step(adam); err != nil {
+			return fmt.Errorf("wavenet: pitch: step %d: %w", step, err)
 		}
-		if err := adam.Step(trained); err != nil {
-			return err
-		}
-		machine.Reset()
 	}
 	return nil
 }

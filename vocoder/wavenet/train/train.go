@@ -31,8 +31,7 @@ type Net struct {
 
 	cfg     wavenet.Config
 	latents *G.Node // before jitter
-	trained []G.ValueGrad
-	machine G.VM
+	machine *graph.Machine
 }
 
 // New builds the graph for b crops of l latents on weights w, which training
@@ -53,11 +52,7 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 	if err := model.CheckWeights(w, cfg.Params()); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			n, err = nil, fmt.Errorf("wavenet: %v", r)
-		}
-	}()
+	defer graph.Recover("wavenet", &err)
 	g, t := G.NewGraph(), l*cfg.Upsampling
 	n = &Net{cfg: cfg, In: Inputs{
 		Latents: make([]float32, b*l*cfg.Dim), Jitter: make([]int32, b*l), Speaker: make([]int32, b),
@@ -86,7 +81,7 @@ func build(cfg wavenet.Config, w model.Weights, b, l int) (n *Net, err error) {
 // compile differentiates the mean loss and builds the machine. It returns the
 // gradients of further nodes, if asked for.
 func (n *Net) compile(further ...*G.Node) (grads G.Nodes, err error) {
-	if n.machine, n.trained, grads, err = graph.Compile(n.Nodes.Mean, n.Params, further...); err != nil {
+	if n.machine, grads, err = graph.Compile(n.Nodes.Mean, n.Params, further...); err != nil {
 		return nil, fmt.Errorf("wavenet: %w", err)
 	}
 	return grads, nil
@@ -101,6 +96,18 @@ type Loss struct {
 
 // Run computes the loss and all gradients of the batch in In.
 func (n *Net) Run() (Loss, error) {
+	return n.do(n.machine.Run)
+}
+
+// Step runs one step of an optimiser such as model/train's Adam on the batch in
+// In. The loss is that before the step; if it is not finite the step fails and
+// changes nothing.
+func (n *Net) Step(s G.Solver) (Loss, error) {
+	return n.do(func() error { return n.machine.Step(s) })
+}
+
+// do runs the machine on a batch that fits the network.
+func (n *Net) do(run func() error) (Loss, error) {
 	for _, in := range []struct {
 		what   string
 		values []int32
@@ -114,25 +121,10 @@ func (n *Net) Run() (Loss, error) {
 			}
 		}
 	}
-	n.machine.Reset()
-	if err := n.machine.RunAll(); err != nil {
+	if err := run(); err != nil {
 		return Loss{}, fmt.Errorf("wavenet: %w", err)
 	}
 	return n.loss(), nil
-}
-
-// Step runs one step of an optimiser such as model/train's Adam on the batch in
-// In. The loss is that before the step; if it is not finite the step fails and
-// changes nothing.
-func (n *Net) Step(s G.Solver) (Loss, error) {
-	loss, err := n.Run()
-	if err != nil {
-		return loss, err
-	}
-	if math.IsNaN(loss.Nats) || math.IsInf(loss.Nats, 0) {
-		return loss, fmt.Errorf("wavenet: the loss is %g", loss.Nats)
-	}
-	return loss, s.Step(n.trained)
 }
 
 // Close releases the machine.

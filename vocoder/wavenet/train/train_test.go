@@ -167,7 +167,7 @@ func checkGradientsNumerically(t *testing.T, cfg wavenet.Config) {
 	nats()
 	gradients := map[string][]float32{}
 	for i, p := range cfg.Trained() {
-		g, err := n.trained[i].Grad()
+		g, err := n.machine.Params[i].Grad()
 		if err != nil {
 			t.Fatal(err)
 		}

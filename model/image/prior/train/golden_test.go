@@ -44,7 +44,7 @@ func TestGoldenPixelCNN(t *testing.T) {
 				all[i] = i
 			}
 			n.in.fill(set, all)
-			if err := n.machine.RunAll(); err != nil {
+			if err := n.machine.Run(); err != nil {
 				t.Fatal(err)
 			}
 			f.Check("out.logits", graphtest.ChannelsFirst(graphtest.Floats(n.logits), b, positions, cfg.CodebookSize))
@@ -53,7 +53,7 @@ func TestGoldenPixelCNN(t *testing.T) {
 			f.Check("loss.nats", []float32{float32(e.Nats)})
 			f.Check("loss.bits", []float32{float32(e.Bits)})
 			for i, p := range cfg.Params() {
-				g, _ := n.trained[i].Grad()
+				g, _ := n.machine.Params[i].Grad()
 				name := "grad.param." + p.Name
 				f.Check(name, withMasked(f, name, p, p.ToFile(g.Data().([]float32))))
 			}
@@ -93,8 +93,7 @@ func TestGradients(t *testing.T) {
 	}
 	n.in.fill(o.Training, []int{0, 1})
 	loss := func() float64 {
-		n.machine.Reset()
-		if err := n.machine.RunAll(); err != nil {
+		if err := n.machine.Run(); err != nil {
 			t.Fatal(err)
 		}
 		sum := 0.0
@@ -104,8 +103,8 @@ func TestGradients(t *testing.T) {
 		return sum / float64(len(n.in.codes))
 	}
 	loss()
-	grads := make([][]float32, len(n.trained))
-	for i, p := range n.trained {
+	grads := make([][]float32, len(n.machine.Params))
+	for i, p := range n.machine.Params {
 		g, _ := p.Grad()
 		grads[i] = append([]float32{}, g.Data().([]float32)...)
 	}

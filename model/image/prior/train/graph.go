@@ -34,8 +34,7 @@ func (in *inputs) fill(s prior.Set, grids []int) {
 type network struct {
 	in      inputs
 	params  G.Nodes // in the order of prior.Config.Params
-	trained []G.ValueGrad
-	machine G.VM
+	machine *graph.Machine
 
 	node map[string]*G.Node // parameters by name
 
@@ -46,11 +45,7 @@ type network struct {
 
 // newNetwork builds the graph on weights w, which training changes in place.
 func newNetwork(cfg prior.Config, batch int, w model.Weights) (n *network, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			n, err = nil, fmt.Errorf("train: %v", r)
-		}
-	}()
+	defer graph.Recover("train", &err)
 	n = &network{node: map[string]*G.Node{}}
 	g := G.NewGraph()
 	for _, p := range cfg.Params() {
@@ -69,7 +64,7 @@ func newNetwork(cfg prior.Config, batch int, w model.Weights) (n *network, err e
 	n.logits = n.linear(graph.ReLU(n.linear(n.stacks(cfg, x, classes), "head1")), "head2")
 	n.nll = graph.CrossEntropy(n.logits, codes)
 	n.loss = graph.Mean(n.nll)
-	if n.machine, n.trained, _, err = graph.Compile(n.loss, n.params); err != nil {
+	if n.machine, _, err = graph.Compile(n.loss, n.params); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return n, nil

@@ -147,16 +147,10 @@ func (r *run) Step() error {
 		return err
 	}
 	n.in.fill(r.o.Training, grids)
-	if err := n.machine.RunAll(); err != nil {
+	if err := n.machine.Step(r.solver); err != nil {
 		return fmt.Errorf("train: step %d: %w", step, err)
 	}
-	if r.batch = prior.NewEvaluation(n.nats()); math.IsNaN(r.batch.Nats) || math.IsInf(r.batch.Nats, 0) {
-		return fmt.Errorf("train: step %d: the loss is %g", step, r.batch.Nats)
-	}
-	if err := r.solver.Step(n.trained); err != nil {
-		return err
-	}
-	n.machine.Reset()
+	r.batch = prior.NewEvaluation(n.nats())
 	r.state.Step++
 	return nil
 }

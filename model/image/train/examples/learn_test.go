@@ -28,8 +28,7 @@ type learner struct {
 	params G.Nodes
 
 	solver  *train.Adam
-	trained []G.ValueGrad
-	machine G.VM
+	machine *graph.Machine
 }
 
 func newLearner(t *testing.T, rate float64, seed uint64) *learner {
@@ -97,7 +96,7 @@ func (l *learner) double(name string, in, out int) func(x *G.Node) *G.Node {
 func (l *learner) minimize(loss *G.Node) {
 	l.t.Helper()
 	var err error
-	if l.machine, l.trained, _, err = graph.Compile(loss, l.params); err != nil {
+	if l.machine, _, err = graph.Compile(loss, l.params); err != nil {
 		l.t.Fatal(err)
 	}
 	l.t.Cleanup(func() { l.machine.Close() })
@@ -106,8 +105,7 @@ func (l *learner) minimize(loss *G.Node) {
 // run computes all values for the inputs as they are.
 func (l *learner) run() {
 	l.t.Helper()
-	l.machine.Reset()
-	if err := l.machine.RunAll(); err != nil {
+	if err := l.machine.Run(); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -115,8 +113,7 @@ func (l *learner) run() {
 // step is run and an update of the parameters.
 func (l *learner) step() {
 	l.t.Helper()
-	l.run()
-	if err := l.solver.Step(l.trained); err != nil {
+	if err := l.machine.Step(l.solver); err != nil {
 		l.t.Fatal(err)
 	}
 }
