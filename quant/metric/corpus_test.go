@@ -116,6 +116,7 @@ func TestReadList(t *testing.T) {
 		"a\n":                                   "line 1 has 1 fields",
 		"a 0\n":                                 `line 1 has the duration "0"`,
 		"a NaN\n":                               `the duration "NaN"`,
+		"a 1e300\n":                             `the duration "1e300", want seconds above 0, at most 31622400`,
 		"a 1\na.txt 2":                          `line 2 has "a" again, which is in line 1`,
 		"a " + strings.Repeat("1", maxListLine): "line 1 is longer than",
 	} {

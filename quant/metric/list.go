@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -22,6 +21,7 @@ type Listed struct {
 const (
 	maxListLine  = 64 << 10 // bytes
 	maxListLines = 10_000_000
+	maxSeconds   = 366 * 24 * 3600
 )
 
 // listSuffixes are taken from names; other points belong to the name.
@@ -49,8 +49,8 @@ func ReadList(r io.Reader) ([]Listed, error) {
 			return nil, fmt.Errorf("metric: line %d has %d fields, want a name and a duration (s)", n, len(fields))
 		}
 		seconds, err := strconv.ParseFloat(fields[1], 64)
-		if err != nil || !(seconds > 0) || math.IsInf(seconds, 0) {
-			return nil, fmt.Errorf("metric: line %d has the duration %.40q, want seconds above 0", n, fields[1])
+		if err != nil || !(seconds > 0 && seconds <= maxSeconds) {
+			return nil, fmt.Errorf("metric: line %d has the duration %.40q, want seconds above 0, at most %d", n, fields[1], maxSeconds)
 		}
 		name := path.Base(fields[0])
 		if ext := path.Ext(name); slices.Contains(listSuffixes, strings.ToLower(ext)) {

@@ -79,6 +79,10 @@ func (a *app) vocodeFile(ctx context.Context, m *model.Model, voice voicing, j j
 	return synthReport{Speaker: speaker, Samples: int64(samples), Frames: len(mel) / bands}, outputNamed(j.out, wav.Close())
 }
 
+// maxFeature bounds features to be vocoded: beyond it are decibels that have not
+// been divided, samples, or nothing that was ever heard.
+const maxFeature = 10
+
 // readMel reads features [n_mels, T] for m and returns them time-major [T, M].
 func readMel(path string, m *model.Model) ([]float32, error) {
 	in := io.Reader(os.Stdin)
@@ -97,6 +101,12 @@ func readMel(path string, m *model.Model) ([]float32, error) {
 	bands := m.Config.Features.NMels
 	if len(shape) != 2 || shape[0] != bands || shape[1] == 0 {
 		return nil, fmt.Errorf("an array of shape %s, want [%d, T], T at least 1", strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), bands)
+	}
+	for i, x := range data {
+		if !(x >= -maxFeature && x <= maxFeature) {
+			return nil, fmt.Errorf("band %d of frame %d is %v, want features: decibels divided by %g, between %d and %d",
+				i/shape[1], i%shape[1], x, m.Config.Features.TopDB, -maxFeature, maxFeature)
+		}
 	}
 	return transpose(data, bands, shape[1]), nil
 }
