@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"os/signal"
@@ -36,9 +35,10 @@ const grace = time.Second
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{stderr: os.Stderr}
+	a := &app{stdout: firstError{Writer: os.Stdout}, stderr: os.Stderr}
 	root := a.rootCmd()
 	root.SetArgs(args)
+	root.SetOut(&a.stdout)
 
 	done := make(chan int, 1)
 	go func() { done <- a.execute(ctx, root) }()
@@ -62,6 +62,22 @@ func Main(args []string) int {
 	}
 }
 
+// firstError keeps the first error of a Writer: cobra does not tell of help that
+// could not be written. Errors are without the name of the file.
+type firstError struct {
+	io.Writer
+	err error
+}
+
+func (w *firstError) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	err = strict.Cause(err)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
 // Command returns the whole command tree, for documentation.
 func Command() *cobra.Command { return (&app{stderr: os.Stderr}).rootCmd() }
 
@@ -69,6 +85,7 @@ var errInterrupted = errors.New("interrupted")
 
 // app is what the verbs of one run share.
 type app struct {
+	stdout           firstError
 	stderr           io.Writer
 	modelPath        string
 	started          bool // a verb runs: errors are no longer usage errors
@@ -96,12 +113,12 @@ func (a *app) execute(ctx context.Context, root *cobra.Command) (status int) {
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
-	switch {
+	switch full := a.stdout.err; {
+	case full != nil && (err == nil || errors.Is(err, full)):
+		printError(a.stderr, fmt.Errorf("%s: %w", outputName("-"), full))
+		return 1
 	case err == nil:
 		return 0
-	case !a.started && errors.As(err, new(*fs.PathError)): // help, version or completion that cannot be written
-		printError(a.stderr, fmt.Errorf("(stdout): %w", strict.Cause(err)))
-		return 1
 	case errors.As(err, &usage) || !a.started:
 		printError(a.stderr, err)
 		if usage.hint == "" {
