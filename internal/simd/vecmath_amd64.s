@@ -372,44 +372,97 @@ loop:
 	VMULPS x, q, q \
 	VADDPS.BCST c<>(SB), q, q
 
-// EXPZ sets Z0 to e^Z0 and uses Z1 to Z3.
+// Of a chain of operations that wait for each other the processor sees too little
+// ahead, so four vectors go through every stage together; the values left over go
+// one vector at a time.
+
+// EXPCONSTANTS sets what EXPREDUCE needs, apart from its operands.
+#define EXPCONSTANTS \
+	VBROADCASTSS vecExpMax<>(SB), Z30 \
+	VBROADCASTSS vecExpMin<>(SB), Z31
+
+// EXPREDUCE, EXPSERIES and EXPSCALE set a to e^a and use b, c and d.
+#define EXPREDUCE(a, b, c, d) \
+	VMINPS a, Z30, a                 \
+	VMAXPS a, Z31, a                 \
+	VMULPS.BCST vecLog2E<>(SB), a, b \
+	VADDPS.BCST vecMagic<>(SB), b, b \
+	VSUBPS.BCST vecMagic<>(SB), b, c \
+	VMULPS.BCST vecLn2Hi<>(SB), c, d \
+	VSUBPS d, a, a                   \
+	VMULPS.BCST vecLn2Lo<>(SB), c, d \
+	VSUBPS d, a, a
+
+#define EXPSERIES(a, c, d) \
+	VMULPS.BCST vecExp0<>(SB), a, d \
+	VADDPS.BCST vecExp1<>(SB), d, d \
+	TERMZ(vecExp2, a, d)            \
+	TERMZ(vecExp3, a, d)            \
+	TERMZ(vecExp4, a, d)            \
+	TERMZ(vecExp5, a, d)            \
+	VMULPS a, a, c                  \
+	VMULPS c, d, d                  \
+	VADDPS a, d, d                  \
+	VADDPS.BCST vecOne<>(SB), d, d
+
+#define EXPSCALE(a, b, c, d) \
+	VPSUBD.BCST vecMagic<>(SB), b, b \
+	VPSRAD $1, b, c                  \
+	VPSUBD c, b, b                   \
+	VPADDD.BCST vecBias<>(SB), c, c  \
+	VPADDD.BCST vecBias<>(SB), b, b  \
+	VPSLLD $23, c, c                 \
+	VPSLLD $23, b, b                 \
+	VMULPS c, d, d                   \
+	VMULPS b, d, a
+
 #define EXPZ \
-	VBROADCASTSS vecExpMax<>(SB), Z1   \
-	VMINPS  Z0, Z1, Z0                 \
-	VBROADCASTSS vecExpMin<>(SB), Z1   \
-	VMAXPS  Z0, Z1, Z0                 \
-	VMULPS.BCST vecLog2E<>(SB), Z0, Z1 \
-	VADDPS.BCST vecMagic<>(SB), Z1, Z1 \
-	VSUBPS.BCST vecMagic<>(SB), Z1, Z2 \
-	VMULPS.BCST vecLn2Hi<>(SB), Z2, Z3 \
-	VSUBPS  Z3, Z0, Z0                 \
-	VMULPS.BCST vecLn2Lo<>(SB), Z2, Z3 \
-	VSUBPS  Z3, Z0, Z0                 \
-	VMULPS.BCST vecExp0<>(SB), Z0, Z3  \
-	VADDPS.BCST vecExp1<>(SB), Z3, Z3  \
-	TERMZ(vecExp2, Z0, Z3)             \
-	TERMZ(vecExp3, Z0, Z3)             \
-	TERMZ(vecExp4, Z0, Z3)             \
-	TERMZ(vecExp5, Z0, Z3)             \
-	VMULPS  Z0, Z0, Z2                 \
-	VMULPS  Z2, Z3, Z3                 \
-	VADDPS  Z0, Z3, Z3                 \
-	VADDPS.BCST vecOne<>(SB), Z3, Z3   \
-	VPSUBD.BCST vecMagic<>(SB), Z1, Z1 \
-	VPSRAD  $1, Z1, Z2                 \
-	VPSUBD  Z2, Z1, Z1                 \
-	VPADDD.BCST vecBias<>(SB), Z2, Z2  \
-	VPADDD.BCST vecBias<>(SB), Z1, Z1  \
-	VPSLLD  $23, Z2, Z2                \
-	VPSLLD  $23, Z1, Z1                \
-	VMULPS  Z2, Z3, Z3                 \
-	VMULPS  Z1, Z3, Z0
+	EXPREDUCE(Z0, Z1, Z2, Z3) \
+	EXPSERIES(Z0, Z2, Z3)     \
+	EXPSCALE(Z0, Z1, Z2, Z3)
+
+// EXPZ4 is EXPZ of Z0, Z4, Z8 and Z16, with the three registers after each.
+#define EXPZ4 \
+	EXPREDUCE(Z0, Z1, Z2, Z3)     \
+	EXPREDUCE(Z4, Z5, Z6, Z7)     \
+	EXPREDUCE(Z8, Z9, Z10, Z11)   \
+	EXPREDUCE(Z16, Z17, Z18, Z19) \
+	EXPSERIES(Z0, Z2, Z3)         \
+	EXPSERIES(Z4, Z6, Z7)         \
+	EXPSERIES(Z8, Z10, Z11)       \
+	EXPSERIES(Z16, Z18, Z19)      \
+	EXPSCALE(Z0, Z1, Z2, Z3)      \
+	EXPSCALE(Z4, Z5, Z6, Z7)      \
+	EXPSCALE(Z8, Z9, Z10, Z11)    \
+	EXPSCALE(Z16, Z17, Z18, Z19)
 
 // func vecExpAVX512(n int, dst, src *float32)
 TEXT ·vecExpAVX512(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), CX
 	MOVQ dst+8(FP), DI
 	MOVQ src+16(FP), SI
+	EXPCONSTANTS
+	SUBQ $64, CX
+	JLT  left
+
+loop4:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z8
+	VMOVUPS 192(SI), Z16
+	EXPZ4
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z4, 64(DI)
+	VMOVUPS Z8, 128(DI)
+	VMOVUPS Z16, 192(DI)
+	ADDQ $256, SI
+	ADDQ $256, DI
+	SUBQ $64, CX
+	JGE  loop4
+
+left:
+	ADDQ $64, CX
+	JZ   done
 
 loop:
 	VMOVUPS (SI), Z0
@@ -419,8 +472,25 @@ loop:
 	ADDQ $64, DI
 	SUBQ $16, CX
 	JNZ  loop
+
+done:
 	VZEROUPPER
 	RET
+
+// ADDUP adds the sixteen values of x, in fours, to Y14 and uses Y13.
+#define ADDUP(x) \
+	VEXTRACTF32X4 $0, x, X13 \
+	VCVTPS2PD X13, Y13       \
+	VADDPD Y13, Y14, Y14     \
+	VEXTRACTF32X4 $1, x, X13 \
+	VCVTPS2PD X13, Y13       \
+	VADDPD Y13, Y14, Y14     \
+	VEXTRACTF32X4 $2, x, X13 \
+	VCVTPS2PD X13, Y13       \
+	VADDPD Y13, Y14, Y14     \
+	VEXTRACTF32X4 $3, x, X13 \
+	VCVTPS2PD X13, Y13       \
+	VADDPD Y13, Y14, Y14
 
 // func vecExpSumAVX512(n int, sums *[4]float64, dst, src *float32, shift float32)
 TEXT ·vecExpSumAVX512(SB), NOSPLIT, $0-36
@@ -430,30 +500,99 @@ TEXT ·vecExpSumAVX512(SB), NOSPLIT, $0-36
 	MOVQ src+24(FP), SI
 	VBROADCASTSS shift+32(FP), Z15
 	VMOVUPD (AX), Y14
+	EXPCONSTANTS
+	SUBQ $64, CX
+	JLT  left
+
+loop4:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z8
+	VMOVUPS 192(SI), Z16
+	VSUBPS  Z15, Z0, Z0
+	VSUBPS  Z15, Z4, Z4
+	VSUBPS  Z15, Z8, Z8
+	VSUBPS  Z15, Z16, Z16
+	EXPZ4
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z4, 64(DI)
+	VMOVUPS Z8, 128(DI)
+	VMOVUPS Z16, 192(DI)
+	ADDUP(Z0)
+	ADDUP(Z4)
+	ADDUP(Z8)
+	ADDUP(Z16)
+	ADDQ $256, SI
+	ADDQ $256, DI
+	SUBQ $64, CX
+	JGE  loop4
+
+left:
+	ADDQ $64, CX
+	JZ   done
 
 loop:
 	VMOVUPS (SI), Z0
 	VSUBPS  Z15, Z0, Z0
 	EXPZ
 	VMOVUPS Z0, (DI)
-	VCVTPS2PD X0, Y1
-	VADDPD  Y1, Y14, Y14
-	VEXTRACTF32X4 $1, Z0, X1
-	VCVTPS2PD X1, Y1
-	VADDPD  Y1, Y14, Y14
-	VEXTRACTF32X4 $2, Z0, X1
-	VCVTPS2PD X1, Y1
-	VADDPD  Y1, Y14, Y14
-	VEXTRACTF32X4 $3, Z0, X1
-	VCVTPS2PD X1, Y1
-	VADDPD  Y1, Y14, Y14
+	ADDUP(Z0)
 	ADDQ $64, SI
 	ADDQ $64, DI
 	SUBQ $16, CX
 	JNZ  loop
+
+done:
 	VMOVUPD Y14, (AX)
 	VZEROUPPER
 	RET
+
+// SOFTSLOPE stores e^min(x, 0) / (1 + a) of the x at a place in the slope's and
+// uses b and c; a is e^-|x|.
+#define SOFTSLOPE(a, b, c, at) \
+	VMOVUPS at(SI)(DX*1), c \
+	VADDPS Z27, a, b        \
+	VPTESTMD Z29, c, K1     \
+	VBLENDMPS a, Z27, K1, c \
+	VDIVPS b, c, c          \
+	VMOVUPS c, at(R8)(DX*1)
+
+// SOFTARGUMENT sets c and e to f and n of LOGSERIES.
+#define SOFTARGUMENT(a, c, e) \
+	VCMPPS $0x11, Z28, a, K1       \
+	VSUBPS Z27, a, c               \
+	VMULPS.BCST vecHalf<>(SB), c, c \
+	VBLENDMPS a, c, K1, c          \
+	VBLENDMPS Z26, Z27, K1, e
+
+// SOFTSERIES and SOFTSTORE are LOGSERIES of c and e; they use a, d and f, add x
+// where it is positive, and store.
+#define SOFTSERIES(c, d, f) \
+	VMULPS c, c, f                  \
+	VMULPS.BCST vecLog0<>(SB), c, d \
+	VADDPS.BCST vecLog1<>(SB), d, d \
+	TERMZ(vecLog2, c, d)            \
+	TERMZ(vecLog3, c, d)            \
+	TERMZ(vecLog4, c, d)            \
+	TERMZ(vecLog5, c, d)            \
+	TERMZ(vecLog6, c, d)            \
+	TERMZ(vecLog7, c, d)            \
+	TERMZ(vecLog8, c, d)            \
+	VMULPS c, d, d                  \
+	VMULPS f, d, d
+
+#define SOFTSTORE(a, c, d, e, f, at) \
+	VMULPS.BCST vecLn2Lo<>(SB), e, a \
+	VADDPS a, d, d                   \
+	VMULPS.BCST vecHalf<>(SB), f, f  \
+	VSUBPS f, d, d                   \
+	VADDPS d, c, c                   \
+	VMULPS.BCST vecLn2Hi<>(SB), e, e \
+	VADDPS e, c, c                   \
+	VMOVUPS at(SI)(DX*1), a          \
+	VCMPPS $0x11, a, Z26, K1         \
+	VADDPS a, c, K1, c               \
+	VMOVUPS c, at(DI)(DX*1)
 
 // func vecSoftplusAVX512(n int, y, slope, x *float32)
 TEXT ·vecSoftplusAVX512(SB), NOSPLIT, $0-32
@@ -461,52 +600,56 @@ TEXT ·vecSoftplusAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+8(FP), DI
 	MOVQ slope+16(FP), R8
 	MOVQ x+24(FP), SI
-	VPXORD  Z11, Z11, Z11
-	VBROADCASTSS vecHalf<>(SB), Z12
-	VBROADCASTSS vecSoftCut<>(SB), Z13
-	VBROADCASTSS vecOne<>(SB), Z14
-	VBROADCASTSS vecSign<>(SB), Z15
-	SHLQ $2, CX
+	VPXORD  Z26, Z26, Z26
+	VBROADCASTSS vecOne<>(SB), Z27
+	VBROADCASTSS vecSoftCut<>(SB), Z28
+	VBROADCASTSS vecSign<>(SB), Z29
+	EXPCONSTANTS
 	XORQ DX, DX
+	SUBQ $64, CX
+	JLT  left
+
+loop4:
+	VPORD (SI)(DX*1), Z29, Z0
+	VPORD 64(SI)(DX*1), Z29, Z4
+	VPORD 128(SI)(DX*1), Z29, Z8
+	VPORD 192(SI)(DX*1), Z29, Z16
+	EXPZ4
+	SOFTSLOPE(Z0, Z1, Z2, 0)
+	SOFTSLOPE(Z4, Z5, Z6, 64)
+	SOFTSLOPE(Z8, Z9, Z10, 128)
+	SOFTSLOPE(Z16, Z17, Z18, 192)
+	SOFTARGUMENT(Z0, Z2, Z12)
+	SOFTARGUMENT(Z4, Z6, Z13)
+	SOFTARGUMENT(Z8, Z10, Z14)
+	SOFTARGUMENT(Z16, Z18, Z15)
+	SOFTSERIES(Z2, Z3, Z1)
+	SOFTSERIES(Z6, Z7, Z5)
+	SOFTSERIES(Z10, Z11, Z9)
+	SOFTSERIES(Z18, Z19, Z17)
+	SOFTSTORE(Z0, Z2, Z3, Z12, Z1, 0)
+	SOFTSTORE(Z4, Z6, Z7, Z13, Z5, 64)
+	SOFTSTORE(Z8, Z10, Z11, Z14, Z9, 128)
+	SOFTSTORE(Z16, Z18, Z19, Z15, Z17, 192)
+	ADDQ $256, DX
+	SUBQ $64, CX
+	JGE  loop4
+
+left:
+	ADDQ $64, CX
+	JZ   done
 
 loop:
-	VMOVUPS (SI)(DX*1), Z7
-	VPORD   Z15, Z7, Z0
+	VPORD (SI)(DX*1), Z29, Z0
 	EXPZ
-	VADDPS  Z14, Z0, Z1
-	VPTESTMD Z15, Z7, K1
-	VBLENDMPS Z0, Z14, K1, Z2
-	VDIVPS  Z1, Z2, Z2
-	VMOVUPS Z2, (R8)(DX*1)
-	VCMPPS  $0x11, Z13, Z0, K1 // e < cut
-	VSUBPS  Z14, Z0, Z2
-	VMULPS  Z12, Z2, Z2
-	VBLENDMPS Z0, Z2, K1, Z2   // f
-	VBLENDMPS Z11, Z14, K1, Z4 // n
-	VMULPS  Z2, Z2, Z5         // as LOGSERIES
-	VMULPS.BCST vecLog0<>(SB), Z2, Z3
-	VADDPS.BCST vecLog1<>(SB), Z3, Z3
-	TERMZ(vecLog2, Z2, Z3)
-	TERMZ(vecLog3, Z2, Z3)
-	TERMZ(vecLog4, Z2, Z3)
-	TERMZ(vecLog5, Z2, Z3)
-	TERMZ(vecLog6, Z2, Z3)
-	TERMZ(vecLog7, Z2, Z3)
-	TERMZ(vecLog8, Z2, Z3)
-	VMULPS  Z2, Z3, Z3
-	VMULPS  Z5, Z3, Z3
-	VMULPS.BCST vecLn2Lo<>(SB), Z4, Z6
-	VADDPS  Z6, Z3, Z3
-	VMULPS  Z12, Z5, Z5
-	VSUBPS  Z5, Z3, Z3
-	VADDPS  Z3, Z2, Z2
-	VMULPS.BCST vecLn2Hi<>(SB), Z4, Z4
-	VADDPS  Z4, Z2, Z2
-	VCMPPS  $0x11, Z7, Z11, K1 // 0 < x
-	VADDPS  Z7, Z2, K1, Z2
-	VMOVUPS Z2, (DI)(DX*1)
+	SOFTSLOPE(Z0, Z1, Z2, 0)
+	SOFTARGUMENT(Z0, Z2, Z12)
+	SOFTSERIES(Z2, Z3, Z1)
+	SOFTSTORE(Z0, Z2, Z3, Z12, Z1, 0)
 	ADDQ $64, DX
-	CMPQ DX, CX
-	JNE  loop
+	SUBQ $16, CX
+	JNZ  loop
+
+done:
 	VZEROUPPER
 	RET
