@@ -147,11 +147,16 @@ func (g *ImageGroup) add(r *ImageRun) {
 	g.Rows[i].Runs = append(g.Rows[i].Runs, ImageResult{r.Dir, c.Train.Seed, r.Test, r.FID})
 }
 
-// imageSettings has the number of steps in place of what it is counted from.
+// imageSettings has the number of steps in place of what it is counted from, and
+// only what the system reads.
 func imageSettings(c imagetrain.RunConfig) settings {
 	s := settingsOf(map[string]any{"model": c.Model.Net, "quantizer": c.Model.Quantizer, "decoder": c.Model.Decoder, "train": c.Train})
 	delete(s, "train.epochs")
 	s["train.max_steps"] = fmt.Sprint(c.MaxSteps())
+	s.forgetUnread(c.Model.Quantizer.QuantizerConfig, c.Model.Codes(), c.Model.Gaussian() || c.Model.Quantizer.Kind == image.VMF)
+	if c.Model.Decoder.Kind != image.VMFDecoder {
+		s.forget("decoder.initial_spread")
+	}
 	return s
 }
 
@@ -218,7 +223,10 @@ func (g *ImageGroup) note() {
 			without = append(without, r)
 		}
 	}
-	g.Notes = append(g.Notes, differences(withCodes, "the codebook", ImageRow.codebook)...)
+	// By the dimension in the recipe: that vmf has one more makes it no other budget.
+	g.Notes = append(g.Notes, differences(withCodes, "the codebook", func(r ImageRow) string {
+		return fmt.Sprintf("%d × %d", r.Model.Quantizer.CodebookSize, r.Model.Quantizer.CodebookDim)
+	})...)
 	g.Notes = append(g.Notes, differences(without, "the latent dimension", func(r ImageRow) string { return fmt.Sprint(r.Model.Dim()) })...)
 	g.Notes = append(g.Notes, unlike(g.Rows, "train.max_steps", "train.batch_size", "train.learning_rate", "model.kind", "model.res_blocks",
 		"quantizer.kind", "quantizer.codebook_size", "quantizer.codebook_dim")...)

@@ -91,7 +91,7 @@ func TestImageOfUnequalRuns(t *testing.T) {
 	}{
 		"steps": {func(c *imagetrain.RunConfig) { c.Train.MaxSteps = 35 }, []string{
 			"rows cannot be compared: the number of steps is 35 and 140", "SQ-VAE vMF: 17.5 of the 70 epochs of the paper"}},
-		"codes":    {func(c *imagetrain.RunConfig) { c.Model.Quantizer.CodebookSize = 9 }, []string{"rows cannot be compared: the codebook is 9 × 65 and 64 × 65"}},
+		"codes":    {func(c *imagetrain.RunConfig) { c.Model.Quantizer.CodebookSize = 9 }, []string{"rows cannot be compared: the codebook is 9 × 64 and 64 × 64"}},
 		"blocks":   {func(c *imagetrain.RunConfig) { c.Model.Net.ResBlocks = 1 }, []string{"rows cannot be compared: the net is 64-label with 2 blocks and 64-label with 1 blocks"}},
 		"patience": {func(c *imagetrain.RunConfig) { c.Train.PlateauPatience = 9 }, []string{"rows cannot be compared: train.plateau_patience is 3 and 9"}},
 		"spread":   {func(c *imagetrain.RunConfig) { c.Model.Decoder.InitialSpread = 1 }, []string{"rows cannot be compared: decoder.initial_spread is 0.01 and 1"}},
@@ -116,6 +116,14 @@ func TestImageOfUnequalRuns(t *testing.T) {
 	auto.Model.Decoder.InitialSpread, auto.Train.LogEvery = 1, 1
 	if g := Image(finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", auto, e))).Groups; len(g[0].Notes) != 0 {
 		t.Errorf("notes %q", g[0].Notes)
+	}
+	// Nor is the dimension that vmf has more, or what a system does not read.
+	hard := masks(model.VQEMA, image.CategoricalDecoder, 3)
+	again := masks(model.VQEMA, image.CategoricalDecoder, 4)
+	again.Model.Quantizer.InitialScale, again.Model.Quantizer.Temperature, again.Model.Decoder.InitialSpread = 3, 3, 3
+	g = Image(finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", hard, e), imageRun(t, "celebamask", again, e))).Groups
+	if len(g[0].Rows) != 2 || slices.ContainsFunc(g[0].Notes, func(n string) bool { return !strings.Contains(n, "number of seeds") }) {
+		t.Errorf("%d rows, notes %q", len(g[0].Rows), g[0].Notes)
 	}
 	// Other images are another table.
 	fewer := one

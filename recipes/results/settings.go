@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"vqspeech/model"
 )
 
 // settings are what decides the result of a run, by the keys that recipes set:
@@ -39,6 +41,35 @@ func (s settings) add(section string, v reflect.Value) {
 	}
 }
 
+// unread is the value of a setting that a run has and does not read: its recipe may
+// leave it at any other.
+const unread = "–"
+
+// forgetUnread marks what a bottleneck does not read. codes says that there is a
+// codebook, drawn that codes are drawn from a posterior in training.
+func (s settings) forgetUnread(q model.QuantizerConfig, codes, drawn bool) {
+	forget := func(unless bool, keys ...string) {
+		for _, key := range keys {
+			if !unless {
+				s.forget("quantizer." + key)
+			}
+		}
+	}
+	rule := q.DeadCodeThreshold > 0 || q.DeadCodeFraction > 0
+	forget(codes, "codebook_size", "dead_code_threshold", "dead_code_fraction")
+	forget(codes && rule, "dead_code_interval")
+	forget(drawn, "temperature", "temperature_decay", "initial_scale")
+	forget(q.Kind == model.Gaussian1, "variance")
+	forget(codes && !drawn, "commitment_weight")
+	forget(q.Kind == model.VQEMA, "ema_decay", "ema_epsilon", "ema_debias")
+}
+
+func (s settings) forget(key string) {
+	if _, ok := s[key]; ok {
+		s[key] = unread
+	}
+}
+
 // A configured row of a table has settings.
 type configured interface {
 	given() settings
@@ -60,7 +91,9 @@ func unlike[R configured](rows []R, told ...string) (notes []string) {
 		}
 		kin := map[string][]R{}
 		for _, r := range rows {
-			kin[r.kin(key)] = append(kin[r.kin(key)], r)
+			if v, ok := r.given()[key]; !ok || v != unread {
+				kin[r.kin(key)] = append(kin[r.kin(key)], r)
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(kin)) {
 			notes = append(notes, differences(kin[name], key, func(r R) string {

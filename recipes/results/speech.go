@@ -145,6 +145,7 @@ func rowOf(r *Run) SpeechRow {
 // data.target_speakers_from left out, which drops speakers after the last step.
 func speechSettings(c *train.RunConfig) settings {
 	s := settingsOf(map[string]any{"features": c.Model.Features, "model": c.Model.Net, "quantizer": c.Model.Quantizer, "train": c.Train})
+	s.forgetUnread(c.Model.Quantizer, true, c.Model.Quantizer.Kind.Gaussian())
 	names := sha256.Sum256([]byte(strings.Join(c.Model.Speakers, "\n")))
 	s["speakers"] = fmt.Sprintf("%d (hash %x)", len(c.Model.Speakers), names[:4])
 	s["training_utterances"], s["holdout_utterances"], s["valid_utterances"] = fmt.Sprint(c.Training), fmt.Sprint(c.Holdout), fmt.Sprint(c.Valid)
