@@ -104,7 +104,7 @@ func (m *Model) decodeEach(ctx context.Context, s Set, seed uint64, visit func(f
 		b := newBatch(s.Slice(first, min(first+chunk, s.N)), m.Config.Labels())
 		r := m.quantize(b)
 		if !m.Config.Codes() {
-			r.Vectors = posteriorDraws(r, b.n, func(i int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(first+i))) })
+			r.Vectors = posteriorDraws(r, b.n, func(i int) rand.Source { return rand.NewPCG(seed, uint64(first+i)) })
 		}
 		r.Output = m.output(r.Vectors, b.n)
 		if err := visit(first, b, r); err != nil {
@@ -112,20 +112,6 @@ func (m *Model) decodeEach(ctx context.Context, s Set, seed uint64, visit func(f
 		}
 	}
 	return nil
-}
-
-// posteriorDraws returns a draw [B, h, w, D] of the latents of every image of a
-// vae, from the image's own generator.
-func posteriorDraws(r Result, n int, generator func(image int) *rand.Rand) []float32 {
-	z := make([]float32, len(r.Mean))
-	size := len(z) / n
-	for i := range n {
-		rng := generator(i)
-		for k := i * size; k < (i+1)*size; k++ {
-			z[k] = float32(float64(r.Mean[k]) + math.Exp(float64(r.LogVar[k])/2)*rng.NormFloat64())
-		}
-	}
-	return z
 }
 
 // decoderVariance is that of a gaussian decoder.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"vqspeech/internal/bessel"
 	"vqspeech/internal/simd"
@@ -24,14 +25,14 @@ type Losses struct {
 	Perplexity   float64 `json:"codebook/batch_perplexity"`    // of the batch's hard assignments; 0 for vae
 }
 
-// Result is what the model makes of a batch without randomness.
+// Result is what the model makes of a batch: of an image always the same.
 type Result struct {
 	Mean    []float32 // [B, h, w, D], the encoder's first head
 	LogVar  []float32 // [B, h, w, D], its second; nil without
 	Latents []float32 // [B, h, w, D], Mean but for vmf, where they have unit norm
 	Logits  []float32 // [B, h, w, K], log posterior weights of the codes; nil for vae
 	Codes   []uint16  // [B, h, w], the most probable ones; nil for vae
-	Vectors []float32 // [B, h, w, D], what the decoder gets: code vectors, or for vae the means
+	Vectors []float32 // [B, h, w, D], what the decoder gets: code vectors, or for vae a draw of the posterior
 	Output  []float32 // [B, H, W, F], the decoder's: means in (0, 1), logits of classes or directions
 	Losses  Losses
 
@@ -54,7 +55,8 @@ func (m *Model) quantize(b batch) Result {
 	r.Mean, r.LogVar = m.latents(b)
 	r.Latents = r.Mean
 	if !m.Config.Codes() {
-		r.Vectors = r.Latents
+		seeds := b.digests()
+		r.Vectors = posteriorDraws(r, b.n, func(i int) rand.Source { return rand.NewPCG(seeds[i], seeds[i]) })
 		return r
 	}
 	if m.Config.Quantizer.Kind == VMF {

@@ -9,7 +9,7 @@ import (
 )
 
 // Reconstruct returns what the decoder makes of the images' most probable codes,
-// or for vae of the means. It fails for images that do not fit the model.
+// or for vae of a draw of the posterior, which depends on the image alone. It fails for images that do not fit the model.
 func (m *Model) Reconstruct(s Set) (Set, error) {
 	return m.through(s, func(r Result) []float32 { return r.Vectors })
 }
@@ -38,8 +38,8 @@ func (m *Model) Neighbors(s Set, n int, rng *rand.Rand) (Set, error) {
 
 // Interpolate returns the images half way between those of a and b, which are as
 // many: the latents before quantisation are averaged, quantised to the most
-// probable codes and decoded. For the kinds that have log variances these are
-// averaged too; mean directions of vmf have unit norm again.
+// probable codes, or for vae drawn, and decoded. For the kinds that have log
+// variances these are averaged too; mean directions of vmf have unit norm again.
 func (m *Model) Interpolate(a, b Set) (Set, error) {
 	if a.N != b.N {
 		return Set{}, fmt.Errorf("image: %d and %d images, want as many", a.N, b.N)
@@ -50,12 +50,14 @@ func (m *Model) Interpolate(a, b Set) (Set, error) {
 	at := 0
 	return m.through(a, func(r Result) []float32 {
 		n := len(r.Mean) / (m.Config.Grid() * m.Config.Grid() * m.Config.Dim())
-		other := m.quantize(newBatch(b.Slice(at, at+n), m.Config.Labels()))
+		from, to := newBatch(a.Slice(at, at+n), m.Config.Labels()), newBatch(b.Slice(at, at+n), m.Config.Labels())
+		other := m.quantize(to)
 		at += n
 		average(r.Latents, other.Latents)
 		average(r.LogVar, other.LogVar)
 		if !m.Config.Codes() {
-			return r.Latents
+			x, y := from.digests(), to.digests()
+			return posteriorDraws(r, n, func(i int) rand.Source { return rand.NewPCG(min(x[i], y[i]), max(x[i], y[i])) })
 		}
 		if m.Config.Quantizer.Kind == VMF {
 			simd.NormalizeRows(r.Latents, r.Latents, len(r.Latents)/m.Codebook.Dim, m.Codebook.Dim)

@@ -47,6 +47,9 @@ func TestReconstruct(t *testing.T) {
 		if err != nil || whole.N != 35 || whole.Check(m.Config) != nil {
 			t.Fatalf("%s: %d images, %v, %v", kind, whole.N, err, whole.Check(m.Config))
 		}
+		if last, err := m.Reconstruct(s.Slice(34, 35)); err != nil || !bytes.Equal(last.Images, whole.Image(34)) {
+			t.Errorf("%s: an image alone has another reconstruction (%v)", kind, err)
+		}
 		half, err := m.Interpolate(s, s)
 		if err != nil || !bytes.Equal(half.Images, whole.Images) {
 			t.Errorf("%s: half way from an image to itself is not its reconstruction (%v)", kind, err)
