@@ -80,6 +80,7 @@ func run(path, data string) error {
 	}
 	squares, row := make([]float64, used), make([]float64, classes)
 	far, farSquares, pixels := 0, 0.0, float64(len(set.Images))
+	var certainty [3]sum // of the right class, by tones
 	for from := 0; from < set.N; from += batchSize {
 		part := set.Slice(from, min(from+batchSize, set.N))
 		labels := make([]int32, len(part.Images))
@@ -96,6 +97,7 @@ func run(path, data string) error {
 					row[c] /= math.Sqrt(length)
 				}
 			}
+			certainty[tone(want)].add(probability(row, kappa, int(want)), row[want])
 			for r := range used {
 				d := (read(r, row, kappa) - float64(want)) / (classes - 1)
 				squares[r] += d * d
@@ -109,7 +111,43 @@ func run(path, data string) error {
 		fmt.Printf("%-28s MSE x 10^3 %.3f\n", readings[r].name, 1000*s/pixels)
 	}
 	fmt.Printf("off by more than half: %.2f %% of the pixels, %.1f %% of the error\n", 100*float64(far)/pixels, 100*farSquares/squares[0])
+	for i, c := range certainty {
+		fmt.Printf("%-28s %.2f %% of the pixels, mean probability of the right class %.3f", tones[i], 100*c.n/pixels, c.probability/c.n)
+		if directions {
+			fmt.Printf(", cosine to it %.3f", c.output/c.n)
+		}
+		fmt.Println()
+	}
 	return nil
+}
+
+var tones = []string{"black", "grey", "white"}
+
+func tone(label int32) int {
+	switch label {
+	case 0:
+		return 0
+	case classes - 1:
+		return 2
+	}
+	return 1
+}
+
+// sum is over pixels: of what the model says of their class.
+type sum struct{ n, probability, output float64 }
+
+func (s *sum) add(probability, output float64) {
+	s.n++
+	s.probability += probability
+	s.output += output
+}
+
+func probability(outputs []float64, kappa float64, class int) float64 {
+	top, sum := slices.Max(outputs), 0.0
+	for _, v := range outputs {
+		sum += math.Exp(kappa * (v - top))
+	}
+	return math.Exp(kappa*(outputs[class]-top)) / sum
 }
 
 // read is the mean of the classes by a reading of a pixel's outputs.

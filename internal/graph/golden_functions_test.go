@@ -174,7 +174,7 @@ func checkVMFRecon(f *golden.File, t *testing.T, pre string, classes int) {
 		identity[i*dim+i] = 1
 	}
 	outputs := graphtest.Input(g, "x", x, b, s[2], s[3], dim)
-	decoder := graph.VMFDecoder(outputs, graphtest.Input(g, "w", identity, dim, dim), graphtest.Input(g, "bias", make([]float32, dim), dim),
+	decoder := graph.VMFDecoder(simd.VMFScore, outputs, graphtest.Input(g, "w", identity, dim, dim), graphtest.Input(g, "bias", make([]float32, dim), dim),
 		graphtest.Input(g, "label", label, b, s[2], s[3]), spread, simd.Square(dim, dim, 1, 1, 0))
 	loss := decoder.Loss
 	unit := graph.Normalize(u)

@@ -140,7 +140,10 @@ func gradientCases() []gradientCase {
 			return graph.CategoricalDecoder(in[0], in[1], in[2], labels(in[0].Graph(), 7), simd.Square(7, 5, 4, 2, 1)).Loss
 		}},
 		{"vmf decoder", [][]int{{2, 2, 3, 4}, {4 * 4 * 6, 4}, {6}, {1}}, func(in []*G.Node) *G.Node {
-			return graph.VMFDecoder(in[0], in[1], in[2], labels(in[0].Graph(), 6), in[3], simd.Square(6, 4, 4, 2, 1)).Loss
+			return graph.VMFDecoder(simd.VMFScore, in[0], in[1], in[2], labels(in[0].Graph(), 6), in[3], simd.Square(6, 4, 4, 2, 1)).Loss
+		}},
+		{"vmf decoder of an arc", [][]int{{2, 2, 3, 4}, {4 * 4 * 2, 4}, {2}, {1}}, func(in []*G.Node) *G.Node {
+			return graph.VMFDecoder(simd.Arc{Classes: 6}.Score, in[0], in[1], in[2], labels(in[0].Graph(), 6), in[3], simd.Square(2, 4, 4, 2, 1)).Loss
 		}},
 		{"add scalar", [][]int{{2, 3, 5}, {1}}, func(in []*G.Node) *G.Node { return graph.AddScalar(in[0], in[1]) }},
 		{"precision", [][]int{{2, 3, 5}}, func(in []*G.Node) *G.Node { return graph.Precision(in[0]) }},

@@ -33,15 +33,16 @@ func CategoricalDecoder(x, w, bias, label *G.Node, g simd.Conv2D) LabelDecoder {
 }
 
 // VMFDecoder is a von Mises-Fisher decoder (Takida et al. 2022): the transposed
-// convolution of g and a softplus give the direction u/|u| about which a pixel is
-// drawn, and class c is axis c. With kappa = bessel.VMFKappa(t) the loss is -kappa
-// mean_b sum u_label/|u| - D c(kappa), D the pixels of an image, c the log
-// normaliser (bessel.VMFLogNormalizer), additive constants dropped.
+// convolution of g and a softplus give the direction u/|u| about which the vector
+// of a pixel's class is drawn. cosine scores the one by the other: simd.VMFScore
+// where class c is axis c, or that of a simd.Arc. With kappa = bessel.VMFKappa(t)
+// the loss is -kappa mean_b sum cosine - D c(kappa), D the pixels of an image, c the
+// log normaliser (bessel.VMFLogNormalizer), additive constants dropped.
 //
 //	x [B, H, W, g.Out], w [Taps*F, g.Out], bias [F = g.In], F even; label [B, H', W'] int32, t [1]
-func VMFDecoder(x, w, bias, label, t *G.Node, g simd.Conv2D) LabelDecoder {
+func VMFDecoder(cosine simd.LabelScore, x, w, bias, label, t *G.Node, g simd.Conv2D) LabelDecoder {
 	CheckShape("vmf decoder spread", t, 1)
-	h := newLabelHead(simd.VMFScore, x, w, bias, label, g)
+	h := newLabelHead(cosine, x, w, bias, label, g)
 	f, perImage := g.In, h.pixels/h.images
 	var kappa float64
 	loss := applyScalar("vmf decoder", func(in []G.Value) float64 {

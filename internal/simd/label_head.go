@@ -55,7 +55,7 @@ func VMFScore(outputs, scratch []float32, label int32) (score float64, right boo
 // computes the gradients of that sum.
 //
 //	dx, x [B, H, W, Out]; dw, w [Taps*In, Out]; dbias, bias [In] float32
-//	label [B, H', W'] int32, each < In; H', W' of TransposedSize
+//	label [B, H', W'] int32, each one that Score knows; H', W' of TransposedSize
 func (l LabelHead) Run(dx, dw, dbias, x, w, bias []float32, label []int32, b, h, wide int) (score float64, right int) {
 	c := l.Conv
 	toH, toW := c.TransposedSize(h, wide)

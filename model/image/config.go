@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"vqspeech/internal/fields"
+	"vqspeech/internal/simd"
 	"vqspeech/model"
 )
 
@@ -92,6 +93,11 @@ type DecoderConfig struct {
 
 	// InitialSpread, vmf only: 1/kappa at the start of training.
 	InitialSpread float64 `yaml:"initial_spread" json:"initial_spread"`
+
+	// OrderedClasses, vmf only: the classes lie in order on a quarter of a circle
+	// (simd.Arc). Otherwise each has an axis of its own, as far from one as from
+	// another (sony/sqvae vision).
+	OrderedClasses bool `yaml:"ordered_classes" json:"ordered_classes,omitempty"`
 }
 
 // DefaultConfig returns the published model of a net: gaussian-1 with the sizes
@@ -167,13 +173,19 @@ func (c Config) InputChannels() int {
 }
 
 // OutputChannels returns F: the classes of a categorical decoder, an even number
-// of axes of a vmf decoder.
+// of axes of a vmf decoder, which are two for ordered classes.
 func (c Config) OutputChannels() int {
-	if c.Decoder.Kind == CategoricalDecoder {
+	switch {
+	case c.Decoder.Kind == CategoricalDecoder:
 		return c.Net.Channels
+	case c.Decoder.OrderedClasses:
+		return 2
 	}
 	return c.InputChannels()
 }
+
+// arc are the vectors of ordered classes.
+func (c Config) arc() simd.Arc { return simd.Arc{Classes: c.Net.Channels} }
 
 // PixelValues returns the number of values of an image that the decoder gives a
 // distribution to: H*W*C, or H*W labels.
@@ -214,6 +226,7 @@ func (c Config) Validate() error {
 		fmt.Sprintf("%q, %q or %q", GaussianDecoder, CategoricalDecoder, VMFDecoder), d.Kind)
 	check.That(!c.Labels() || c.Net.Channels >= 2, "model.channels", "at least 2 classes", c.Net.Channels)
 	check.That(!d.LearnVariance || d.Kind == GaussianDecoder, "decoder.learn_variance", "false unless the decoder is gaussian", d.LearnVariance)
+	check.That(!d.OrderedClasses || d.Kind == VMFDecoder, "decoder.ordered_classes", "false unless the decoder is vmf", d.OrderedClasses)
 	check.Within("decoder.initial_spread", d.InitialSpread, 1e-6, 1e3)
 	return check.Err()
 }

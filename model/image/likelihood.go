@@ -46,7 +46,7 @@ func (d DecoderConfig) LikelyVariance() bool { return d.Kind == GaussianDecoder 
 //
 // A gaussian decoder's density becomes probabilities of the 256 levels (logMass);
 // a categorical one has probabilities of classes, and those of a vmf decoder are
-// softmax(kappa u/|u|) over the classes, without its extra axis.
+// softmax(kappa cosine) over the classes, without its extra axis.
 //
 // With codes c the model is p(x) = sum_c p(c) p(x|c), of which the bound takes
 // the one term of the most probable codes: it holds for codes that are chosen
@@ -191,8 +191,15 @@ func (m *Model) pixelNats(set Set, b batch, output []float32, deviation float64)
 		kappa := float32(bessel.VMFKappa(m.decoderScalar))
 		logits = make([]float32, n*classes)
 		for i := range n {
+			row := logits[i*classes : (i+1)*classes]
+			if c.Decoder.OrderedClasses {
+				for k := range row {
+					row[k] = kappa * float32(c.arc().Cosine(directions[2*i], directions[2*i+1], int32(k)))
+				}
+				continue
+			}
 			for k, v := range directions[i*f : i*f+classes] {
-				logits[i*classes+k] = kappa * v
+				row[k] = kappa * v
 			}
 		}
 	}

@@ -119,15 +119,24 @@ func TestLikelihoodOfConstantDecoder(t *testing.T) {
 	for i := range u {
 		u[i] *= kappa / math.Sqrt(length)
 	}
+	// Ordered classes: at 0, 45 and 90 degrees.
+	angle := math.Atan2(math.Log1p(math.Exp(1.5)), math.Log1p(math.Exp(0.4)))
+	ordered := softmax(kappa*math.Cos(angle), kappa*math.Cos(angle-math.Pi/4), kappa*math.Cos(angle-math.Pi/2))
 	set := randomSet(35, 3)
 	for _, c := range []struct {
 		decoder image.DecoderKind
+		ordered bool
+		outputs []float32
 		p       []float64
-	}{{image.CategoricalDecoder, softmax(0.4, 1.5, -0.7)}, {image.VMFDecoder, softmax(u...)}} {
+	}{
+		{image.CategoricalDecoder, false, logits, softmax(0.4, 1.5, -0.7)},
+		{image.VMFDecoder, false, append(logits, 2), softmax(u...)}, {image.VMFDecoder, true, logits[:2], ordered},
+	} {
 		for _, kind := range image.QuantizerKinds {
 			cfg := small28(kind, c.decoder, 3)
+			cfg.Decoder.OrderedClasses = c.ordered
 			w := weights(cfg)
-			constant(cfg, w, append(logits, 2)...)
+			constant(cfg, w, c.outputs...)
 			if x, ok := w["decoder.log_kappa_inv"]; ok {
 				x[0] = float32(math.Log(1.0 / kappa))
 			}

@@ -147,7 +147,14 @@ func (m *Model) reconstruction(l *Losses, b batch, output []float32) {
 		l.Recon = total(rows) / images
 		return
 	}
-	simd.VMFCosines(rows, output, b.labels, len(rows), f)
+	if c.Decoder.OrderedClasses {
+		arc := c.arc()
+		for i, k := range b.labels {
+			rows[i] = float32(arc.Cosine(output[2*i], output[2*i+1], k))
+		}
+	} else {
+		simd.VMFCosines(rows, output, b.labels, len(rows), f)
+	}
 	kappa := bessel.VMFKappa(m.decoderScalar)
 	l.Recon = -kappa*total(rows)/images - values*bessel.VMFLogNormalizer(f, kappa)
 }

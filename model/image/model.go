@@ -271,6 +271,13 @@ func (m *Model) images(output []float32, n int) Set {
 func (m *Model) labels(output []float32) []int32 {
 	f := m.Config.OutputChannels()
 	index := make([]int32, len(output)/f)
+	if m.Config.Decoder.OrderedClasses {
+		arc := m.Config.arc()
+		for i := range index {
+			index[i] = arc.Nearest(output[2*i], output[2*i+1])
+		}
+		return index
+	}
 	simd.ArgMax(index, output, len(index), f)
 	return index
 }

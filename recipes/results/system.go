@@ -31,6 +31,8 @@ func systemOf(c image.Config) (name, variant string) {
 	switch kind := q.Kind; {
 	case kind == image.VMF && c.Decoder.Kind == image.CategoricalDecoder:
 		return naive, ""
+	case kind == image.VMF && c.Decoder.OrderedClasses:
+		return vmf, "classes in order"
 	case kind == image.VMF && c.Decoder.Kind == image.VMFDecoder:
 		return vmf, ""
 	case kind == image.VMF:

@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"vqspeech/internal/graph"
+	"vqspeech/internal/simd"
 	"vqspeech/model"
 	"vqspeech/model/image"
 	"vqspeech/quant/sq"
@@ -218,7 +219,11 @@ func (a *autoencoder) labels(l image.Layer) (recon, accuracy *G.Node) {
 	w, bias := a.node[l.Name+".weight"], a.node[l.Name+".bias"]
 	var d graph.LabelDecoder
 	if a.cfg.Decoder.Kind == image.VMFDecoder {
-		d = graph.VMFDecoder(a.nodes.hidden, w, bias, a.nodes.input, a.node["decoder.log_kappa_inv"], l.Conv)
+		cosine := simd.VMFScore
+		if a.cfg.Decoder.OrderedClasses {
+			cosine = simd.Arc{Classes: a.cfg.Net.Channels}.Score
+		}
+		d = graph.VMFDecoder(cosine, a.nodes.hidden, w, bias, a.nodes.input, a.node["decoder.log_kappa_inv"], l.Conv)
 	} else {
 		d = graph.CategoricalDecoder(a.nodes.hidden, w, bias, a.nodes.input, l.Conv)
 	}

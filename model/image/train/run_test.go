@@ -84,7 +84,9 @@ func TestEverySystemLearns(t *testing.T) {
 	reset.Quantizer.DeadCodeThreshold, reset.Quantizer.DeadCodeInterval = 1, 5
 	split := reset
 	split.Quantizer.DeadCodeThreshold, split.Quantizer.DeadCodeFraction = 0, 0.03
-	for _, cfg := range append(configs, learned, fixed, reset, split) {
+	ordered := small(image.Net28, image.VMF, image.VMFDecoder)
+	ordered.Decoder.OrderedClasses = true
+	for _, cfg := range append(configs, learned, fixed, reset, split, ordered) {
 		name := fmt.Sprintf("%s/%s/%s/%s", cfg.Net.Kind, cfg.Quantizer.Kind, cfg.Quantizer.Variance, cfg.Decoder.Kind)
 		t.Run(name, func(t *testing.T) {
 			o := options(t, cfg)
