@@ -1,7 +1,8 @@
 // Greys takes apart the error of a model of 256 grey values as classes (Takida et
-// al. 2022, Table 5): what other readings of the decoder's output than the most
-// probable class would have given, and how much of the error is of pixels that are
-// off by more than half of the range, on the first 2,000 images of valid.
+// al. 2022, Table 5), on the first 2,000 images of valid: how much of it is of pixels
+// that are off by more than half of the range, by how much those of each tone are
+// off, what other readings of the decoder's output than the most probable class
+// would have given, and how sure the decoder is.
 //
 //	go run ./bench/greys MODEL DATA
 package main
@@ -57,7 +58,7 @@ func run(path, data string) error {
 	if err != nil {
 		return err
 	}
-	if !m.Config.Labels() || m.Config.OutputChannels() != classes {
+	if !m.Config.Labels() || m.Config.Net.Channels != classes {
 		return errors.New("want a model of 256 classes")
 	}
 	corpus, err := images.Open(data)
@@ -69,6 +70,61 @@ func run(path, data string) error {
 		return err
 	}
 	set = set.Slice(0, min(set.N, most))
+	if err := errorsOf(m, set); err != nil || m.Config.OutputChannels() != classes {
+		return err // classes in order have no outputs of their own
+	}
+	return readingsOf(m, set)
+}
+
+var tones = []string{"black", "grey", "white"}
+
+func tone(level uint8) int {
+	switch level {
+	case 0:
+		return 0
+	case classes - 1:
+		return 2
+	}
+	return 1
+}
+
+// errorsOf prints by how much the most probable classes are off.
+func errorsOf(m *image.Model, set image.Set) error {
+	made, err := m.Reconstruct(set)
+	if err != nil {
+		return err
+	}
+	var off [3][classes]int // by tones
+	far, farSquares, squares, pixels := 0, 0.0, 0.0, float64(len(set.Images))
+	for i, want := range set.Images {
+		d := max(want, made.Images[i]) - min(want, made.Images[i])
+		off[tone(want)][d]++
+		square := math.Pow(float64(d)/(classes-1), 2)
+		squares += square
+		if d >= classes/2 {
+			far, farSquares = far+1, farSquares+square
+		}
+	}
+	fmt.Printf("MSE x 10^3 %.3f\n", 1000*squares/pixels)
+	fmt.Printf("off by more than half: %.3f %% of the pixels, %.1f %% of the error\n", 100*float64(far)/pixels, 100*farSquares/squares)
+	for i, counts := range off {
+		n := 0
+		for _, c := range counts {
+			n += c
+		}
+		median, within := 0, counts[0]
+		for 2*within < n {
+			median++
+			within += counts[median]
+		}
+		fmt.Printf("%s: %.2f %% of the pixels, %.1f %% of them wrong, median error %d\n", tones[i], 100*float64(n)/pixels, 100-100*float64(counts[0])/float64(n), median)
+	}
+	return nil
+}
+
+// readingsOf prints what other readings of the outputs make of the error, and how
+// sure the model is of the right classes.
+func readingsOf(m *image.Model, set image.Set) error {
 	kappa, used := 1.0, ofLogits
 	directions := m.Config.Decoder.Kind == image.VMFDecoder
 	if directions {
@@ -79,14 +135,13 @@ func run(path, data string) error {
 		kappa, used = e.DecoderKappa, len(readings)
 	}
 	squares, row := make([]float64, used), make([]float64, classes)
-	far, farSquares, pixels := 0, 0.0, float64(len(set.Images))
-	var certainty [3]sum // of the right class, by tones
+	var sure, n [3]float64 // by tones
 	for from := 0; from < set.N; from += batchSize {
 		part := set.Slice(from, min(from+batchSize, set.N))
 		labels := make([]int32, len(part.Images))
 		image.Labels(labels, part.Images)
 		output := m.Forward(part.N, nil, labels).Output
-		for i, want := range labels {
+		for i, want := range part.Images {
 			length := 0.0
 			for c, v := range output[i*classes : (i+1)*classes] {
 				row[c] = float64(v)
@@ -97,52 +152,24 @@ func run(path, data string) error {
 					row[c] /= math.Sqrt(length)
 				}
 			}
-			certainty[tone(want)].add(probability(row, kappa, int(want)), row[want])
+			n[tone(want)]++
+			sure[tone(want)] += probability(row, kappa, want)
 			for r := range used {
 				d := (read(r, row, kappa) - float64(want)) / (classes - 1)
 				squares[r] += d * d
-				if r == 0 && math.Abs(d) > 0.5 {
-					far, farSquares = far+1, farSquares+d*d
-				}
 			}
 		}
 	}
 	for r, s := range squares {
-		fmt.Printf("%-28s MSE x 10^3 %.3f\n", readings[r].name, 1000*s/pixels)
+		fmt.Printf("%s: MSE x 10^3 %.3f\n", readings[r].name, 1000*s/float64(len(set.Images)))
 	}
-	fmt.Printf("off by more than half: %.2f %% of the pixels, %.1f %% of the error\n", 100*float64(far)/pixels, 100*farSquares/squares[0])
-	for i, c := range certainty {
-		fmt.Printf("%-28s %.2f %% of the pixels, mean probability of the right class %.3f", tones[i], 100*c.n/pixels, c.probability/c.n)
-		if directions {
-			fmt.Printf(", cosine to it %.3f", c.output/c.n)
-		}
-		fmt.Println()
+	for i, s := range sure {
+		fmt.Printf("%s: mean probability of the right class %.3f\n", tones[i], s/n[i])
 	}
 	return nil
 }
 
-var tones = []string{"black", "grey", "white"}
-
-func tone(label int32) int {
-	switch label {
-	case 0:
-		return 0
-	case classes - 1:
-		return 2
-	}
-	return 1
-}
-
-// sum is over pixels: of what the model says of their class.
-type sum struct{ n, probability, output float64 }
-
-func (s *sum) add(probability, output float64) {
-	s.n++
-	s.probability += probability
-	s.output += output
-}
-
-func probability(outputs []float64, kappa float64, class int) float64 {
+func probability(outputs []float64, kappa float64, class uint8) float64 {
 	top, sum := slices.Max(outputs), 0.0
 	for _, v := range outputs {
 		sum += math.Exp(kappa * (v - top))
