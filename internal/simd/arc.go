@@ -27,7 +27,7 @@ func (a Arc) Cosine(x, y float32, class int32) float64 {
 	return (c*float64(x) + s*float64(y)) / max(math.Hypot(float64(x), float64(y)), normalizeMin)
 }
 
-// Score is the LabelScore of two outputs: the cosine between their softplus and the
+// Score is a LabelScore of outputs [2]: the cosine between their softplus and the
 // vector of label. It is right if no other class is nearer.
 func (a Arc) Score(outputs, scratch []float32, label int32) (score float64, right bool) {
 	u, slope := outputs[:2], scratch[:2]

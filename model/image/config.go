@@ -184,8 +184,8 @@ func (c Config) OutputChannels() int {
 	return c.InputChannels()
 }
 
-// arc are the vectors of ordered classes.
-func (c Config) arc() simd.Arc { return simd.Arc{Classes: c.Net.Channels} }
+// Arc are the vectors of ordered classes.
+func (c Config) Arc() simd.Arc { return simd.Arc{Classes: c.Net.Channels} }
 
 // PixelValues returns the number of values of an image that the decoder gives a
 // distribution to: H*W*C, or H*W labels.

@@ -117,9 +117,9 @@ func TestSetsThatDoNotFit(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	c := image.DefaultConfig(image.Net32)
 	c.Net.Kind, c.Net.Channels, c.Quantizer.Kind, c.Quantizer.Variance = "33", 0, "gaussian-5", "two"
-	c.Decoder.Kind, c.Decoder.InitialSpread = "poisson", 0
+	c.Decoder.Kind, c.Decoder.InitialSpread, c.Decoder.OrderedClasses = "poisson", 0, true
 	err := c.Validate()
-	for _, field := range []string{"model.kind", "model.channels", "quantizer.kind", "quantizer.variance", "decoder.kind", "decoder.initial_spread"} {
+	for _, field := range []string{"model.kind", "model.channels", "quantizer.kind", "quantizer.variance", "decoder.kind", "decoder.initial_spread", "decoder.ordered_classes"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no error for %s in: %v", field, err)
 		}

@@ -194,7 +194,7 @@ func (m *Model) pixelNats(set Set, b batch, output []float32, deviation float64)
 			row := logits[i*classes : (i+1)*classes]
 			if c.Decoder.OrderedClasses {
 				for k := range row {
-					row[k] = kappa * float32(c.arc().Cosine(directions[2*i], directions[2*i+1], int32(k)))
+					row[k] = kappa * float32(c.Arc().Cosine(directions[2*i], directions[2*i+1], int32(k)))
 				}
 				continue
 			}

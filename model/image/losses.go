@@ -148,7 +148,7 @@ func (m *Model) reconstruction(l *Losses, b batch, output []float32) {
 		return
 	}
 	if c.Decoder.OrderedClasses {
-		arc := c.arc()
+		arc := c.Arc()
 		for i, k := range b.labels {
 			rows[i] = float32(arc.Cosine(output[2*i], output[2*i+1], k))
 		}

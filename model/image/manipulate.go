@@ -9,7 +9,8 @@ import (
 )
 
 // Reconstruct returns what the decoder makes of the images' most probable codes,
-// or for vae of a draw of the posterior, which depends on the image alone. It fails for images that do not fit the model.
+// or for vae of a draw of the posterior, which depends on the image alone. It fails
+// for images that do not fit the model.
 func (m *Model) Reconstruct(s Set) (Set, error) {
 	return m.through(s, func(r Result) []float32 { return r.Vectors })
 }

@@ -272,7 +272,7 @@ func (m *Model) labels(output []float32) []int32 {
 	f := m.Config.OutputChannels()
 	index := make([]int32, len(output)/f)
 	if m.Config.Decoder.OrderedClasses {
-		arc := m.Config.arc()
+		arc := m.Config.Arc()
 		for i := range index {
 			index[i] = arc.Nearest(output[2*i], output[2*i+1])
 		}

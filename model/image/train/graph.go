@@ -221,7 +221,7 @@ func (a *autoencoder) labels(l image.Layer) (recon, accuracy *G.Node) {
 	if a.cfg.Decoder.Kind == image.VMFDecoder {
 		cosine := simd.VMFScore
 		if a.cfg.Decoder.OrderedClasses {
-			cosine = simd.Arc{Classes: a.cfg.Net.Channels}.Score
+			cosine = a.cfg.Arc().Score
 		}
 		d = graph.VMFDecoder(cosine, a.nodes.hidden, w, bias, a.nodes.input, a.node["decoder.log_kappa_inv"], l.Conv)
 	} else {
