@@ -102,8 +102,10 @@ func (m *Model) decodeEach(ctx context.Context, s Set, seed uint64, visit func(f
 			return err
 		}
 		b := newBatch(s.Slice(first, min(first+chunk, s.N)), m.Config.Labels())
-		r := m.quantize(b)
-		if !m.Config.Codes() {
+		r := m.encode(b)
+		if m.Config.Codes() {
+			m.assign(&r)
+		} else {
 			r.Vectors = posteriorDraws(r, b.n, func(i int) rand.Source { return rand.NewPCG(seed, uint64(first+i)) })
 		}
 		r.Output = m.output(r.Vectors, b.n)

@@ -49,25 +49,33 @@ func (m *Model) Forward(b int, pixels []float32, labels []int32) Result {
 	return r
 }
 
-// quantize runs the encoder and the quantiser.
-func (m *Model) quantize(b batch) Result {
+// encode runs the encoder.
+func (m *Model) encode(b batch) Result {
 	var r Result
 	r.Mean, r.LogVar = m.latents(b)
 	r.Latents = r.Mean
-	if !m.Config.Codes() {
-		seeds := b.digests()
-		r.Vectors = posteriorDraws(r, b.n, func(i int) rand.Source { return rand.NewPCG(seeds[i], seeds[i]) })
-		return r
-	}
 	if m.Config.Quantizer.Kind == VMF {
 		r.Latents = make([]float32, len(r.Mean))
-		simd.NormalizeRows(r.Latents, r.Mean, len(r.Mean)/m.Codebook.Dim, m.Codebook.Dim)
+		simd.NormalizeRows(r.Latents, r.Mean, len(r.Mean)/m.Config.Dim(), m.Config.Dim())
 	}
-	m.assign(&r)
 	return r
 }
 
-// assign sets what follows from r's latents and log variances.
+// quantize runs the encoder and the quantiser; for vae, the draws of an image
+// depend on that image alone.
+func (m *Model) quantize(b batch) Result {
+	r := m.encode(b)
+	if m.Config.Codes() {
+		m.assign(&r)
+		return r
+	}
+	seeds := b.digests()
+	r.Vectors = posteriorDraws(r, b.n, func(i int) rand.Source { return rand.NewPCG(seeds[i], seeds[i]) })
+	return r
+}
+
+// assign sets the most probable codes of r's latents and log variances, and what
+// follows from them.
 func (m *Model) assign(r *Result) {
 	k, d := m.Codebook.Size, m.Codebook.Dim
 	n := len(r.Latents) / d

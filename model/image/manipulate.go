@@ -12,7 +12,7 @@ import (
 // or for vae of a draw of the posterior, which depends on the image alone. It fails
 // for images that do not fit the model.
 func (m *Model) Reconstruct(s Set) (Set, error) {
-	return m.through(s, func(r Result) []float32 { return r.Vectors })
+	return m.through(s, func(_ int, b batch) []float32 { return m.quantize(b).Vectors })
 }
 
 // Neighbors is Reconstruct after every code was replaced by one of the n nearest
@@ -30,7 +30,8 @@ func (m *Model) Neighbors(s Set, n int, rng *rand.Rand) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	return m.through(s, func(r Result) []float32 {
+	return m.through(s, func(_ int, b batch) []float32 {
+		r := m.quantize(b)
 		near.Replace(r.Codes, rng)
 		m.Codebook.Lookup(r.Vectors, r.Codes)
 		return r.Vectors
@@ -48,17 +49,14 @@ func (m *Model) Interpolate(a, b Set) (Set, error) {
 	if err := b.Check(m.Config); err != nil {
 		return Set{}, err
 	}
-	at := 0
-	return m.through(a, func(r Result) []float32 {
-		n := len(r.Mean) / (m.Config.Grid() * m.Config.Grid() * m.Config.Dim())
-		from, to := newBatch(a.Slice(at, at+n), m.Config.Labels()), newBatch(b.Slice(at, at+n), m.Config.Labels())
-		other := m.quantize(to)
-		at += n
+	return m.through(a, func(first int, from batch) []float32 {
+		to := newBatch(b.Slice(first, first+from.n), m.Config.Labels())
+		r, other := m.encode(from), m.encode(to)
 		average(r.Latents, other.Latents)
 		average(r.LogVar, other.LogVar)
 		if !m.Config.Codes() {
 			x, y := from.digests(), to.digests()
-			return posteriorDraws(r, n, func(i int) rand.Source { return rand.NewPCG(min(x[i], y[i]), max(x[i], y[i])) })
+			return posteriorDraws(r, from.n, func(i int) rand.Source { return rand.NewPCG(min(x[i], y[i]), max(x[i], y[i])) })
 		}
 		if m.Config.Quantizer.Kind == VMF {
 			simd.NormalizeRows(r.Latents, r.Latents, len(r.Latents)/m.Codebook.Dim, m.Codebook.Dim)
@@ -68,16 +66,15 @@ func (m *Model) Interpolate(a, b Set) (Set, error) {
 	})
 }
 
-// through decodes what change makes of the encoded images, some at a time and
-// in their order.
-func (m *Model) through(s Set, change func(Result) []float32) (Set, error) {
+// through decodes the vectors of the images, some at a time and in their order.
+func (m *Model) through(s Set, vectors func(first int, b batch) []float32) (Set, error) {
 	if err := s.Check(m.Config); err != nil {
 		return Set{}, err
 	}
 	out := m.images(nil, 0)
-	for from := 0; from < s.N; from += chunk {
-		part := s.Slice(from, min(from+chunk, s.N))
-		decoded := m.DecodeLatents(change(m.quantize(newBatch(part, m.Config.Labels()))))
+	for first := 0; first < s.N; first += chunk {
+		part := s.Slice(first, min(first+chunk, s.N))
+		decoded := m.DecodeLatents(vectors(first, newBatch(part, m.Config.Labels())))
 		out.Images, out.N = append(out.Images, decoded.Images...), out.N+decoded.N
 	}
 	return out, nil
