@@ -118,7 +118,11 @@ func (r Image) Options(c *images.Corpus) (train.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.SplitHash(r.Data.Train, r.Data.Valid, r.Data.Test), RecipeKey: string(text)}
+	hash := c.SplitHash(r.Data.Train, r.Data.Valid, r.Data.Test)
+	o.Metadata = metadata(c.Info.Corpus, hash, text)
+	if o.Data, err = dataName(c.Info.Corpus, hash, r.Data); err != nil {
+		return o, err
+	}
 	for _, part := range []struct {
 		dst        *image.Set
 		key, split string

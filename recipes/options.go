@@ -2,6 +2,9 @@ package recipes
 
 import (
 	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"vqspeech/model/train"
 	"vqspeech/recipes/corpus"
@@ -13,6 +16,24 @@ const (
 	SplitHashKey = "vqspeech.split_hash" // see corpus.SplitHash
 	RecipeKey    = "vqspeech.recipe"     // the whole recipe as YAML
 )
+
+// metadata returns that of what a recipe makes of a corpus.
+func metadata(corpus, splitHash string, recipe []byte) map[string]string {
+	return map[string]string{CorpusKey: corpus, SplitHashKey: splitHash, RecipeKey: string(recipe)}
+}
+
+// dataName tells the images or utterances of a run, and what part each has, from
+// those of another: the corpus, its split hash, and the section data of the recipe
+// on one line.
+func dataName(corpus, splitHash string, section any) (string, error) {
+	var node yaml.Node
+	if err := node.Encode(section); err != nil {
+		return "", err
+	}
+	node.Style = yaml.FlowStyle
+	text, err := yaml.Marshal(&node)
+	return fmt.Sprintf("%s, split hash %s, %s", corpus, splitHash, strings.Join(strings.Fields(string(text)), " ")), err
+}
 
 // Options returns the training run of r on a prepared corpus, without a folder
 // and without callbacks. It reads the log-mel of all utterances into memory.
@@ -41,9 +62,13 @@ func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
 	if err != nil {
 		return none, err
 	}
+	data, err := dataName(c.Info.Corpus, c.Info.SplitHash, r.Data)
+	if err != nil {
+		return none, err
+	}
 	o := train.Options{
 		Model: r.ModelConfig(speakers), Train: r.Train, Keep: keep,
-		Metadata: map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.Info.SplitHash, RecipeKey: string(text)},
+		Data: data, Metadata: metadata(c.Info.Corpus, c.Info.SplitHash, text),
 	}
 	var used, held []int
 	for _, i := range training {

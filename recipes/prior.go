@@ -66,7 +66,11 @@ func (r Prior) Options(c *images.Corpus, m *image.Model, progress func(images in
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
+	hash := c.SplitHash(r.Data.Train, r.Data.Valid, r.Data.Test)
+	o.Metadata = metadata(c.Info.Corpus, hash, text)
+	if o.Data, err = dataName(c.Info.Corpus, hash, r.Data); err != nil {
+		return o, err
+	}
 	done := 0
 	for _, part := range []struct {
 		dst        *prior.Set

@@ -70,7 +70,10 @@ func (r UnitPrior) Options(c *corpus.Corpus, m *model.Model, progress func(utter
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, SplitHashKey: c.Info.SplitHash, RecipeKey: string(text)}
+	o.Metadata = metadata(c.Info.Corpus, c.Info.SplitHash, text)
+	if o.Data, err = dataName(c.Info.Corpus, c.Info.SplitHash, r.Data); err != nil {
+		return o, err
+	}
 	training, err := c.Select(r.Data.Train...)
 	if err != nil {
 		return o, fmt.Errorf("data.train: %w", err)

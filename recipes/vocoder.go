@@ -121,7 +121,10 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model, progress func(recordi
 	if err != nil {
 		return o, err
 	}
-	o.Metadata = map[string]string{CorpusKey: c.Info.Corpus, RecipeKey: string(text)}
+	o.Metadata = metadata(c.Info.Corpus, c.Info.SplitHash, text)
+	if o.Data, err = dataName(c.Info.Corpus, c.Info.SplitHash, r.Data); err != nil {
+		return o, err
+	}
 	begun := 0
 	for _, set := range []struct {
 		dst    *[]train.Utterance

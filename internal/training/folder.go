@@ -1,6 +1,7 @@
 package training
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,10 +19,11 @@ const (
 	BestFile   = "best.safetensors"
 )
 
-// Latest returns the checkpoint that a run in dir goes on from, "" where there is
-// none: the run is new, and Latest makes its folder. A checkpoint that is there
-// without resume is an error.
-func Latest(dir string, resume bool) (path string, err error) {
+// Latest returns the checkpoint that a run on data goes on from in dir, "" where
+// there is none: the run is new, and Latest makes its folder. A checkpoint that is
+// there without resume is an error, and so is one of a run on other data, if its
+// config.json names them under "data".
+func Latest(dir, data string, resume bool) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
@@ -33,6 +35,15 @@ func Latest(dir string, resume bool) (path string, err error) {
 		return "", err
 	case !resume:
 		return "", fmt.Errorf("%s: a run is there already: resume it or choose another folder", dir)
+	}
+	var was struct {
+		Data string `json:"data"`
+	}
+	if err := ReadJSON(filepath.Join(dir, ConfigFile), &was); err != nil {
+		return "", err
+	}
+	if was.Data != "" && was.Data != data {
+		return "", fmt.Errorf("%s: the run is on other data: was %s, is %s", dir, was.Data, cmp.Or(data, "not named"))
 	}
 	return path, nil
 }

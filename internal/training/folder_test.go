@@ -10,7 +10,7 @@ import (
 func TestLatest(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "run")
 	for _, resume := range []bool{false, true} {
-		if path, err := Latest(dir, resume); path != "" || err != nil {
+		if path, err := Latest(dir, "mnist", resume); path != "" || err != nil {
 			t.Errorf("a new folder: %q, %v", path, err)
 		}
 	}
@@ -18,13 +18,24 @@ func TestLatest(t *testing.T) {
 	if err := os.WriteFile(want, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if path, err := Latest(dir, true); path != want || err != nil {
-		t.Errorf("a run to resume: %q, %v", path, err)
+	if _, err := Latest(dir, "mnist", true); err == nil || !strings.Contains(err.Error(), ConfigFile) {
+		t.Errorf("no %s: %v", ConfigFile, err)
 	}
-	if path, err := Latest(dir, false); path != "" || err == nil || !strings.HasPrefix(err.Error(), dir+": a run is there already") {
+	for config, fault := range map[string]string{
+		`{"data": "mnist"}`: "", `{}`: "", `{"data": "faces"}`: dir + ": the run is on other data: was faces, is mnist", "{": "unexpected end of JSON input",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte(config), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		path, err := Latest(dir, "mnist", true)
+		if fault == "" && (path != want || err != nil) || fault != "" && (path != "" || err == nil || !strings.HasSuffix(err.Error(), fault)) {
+			t.Errorf("a run of %s to resume: %q, %v, want %q", config, path, err, fault)
+		}
+	}
+	if path, err := Latest(dir, "mnist", false); path != "" || err == nil || !strings.HasPrefix(err.Error(), dir+": a run is there already") {
 		t.Errorf("a run that is not to be resumed: %q, %v", path, err)
 	}
-	if _, err := Latest(filepath.Join(want, "run"), false); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := Latest(filepath.Join(want, "run"), "mnist", false); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a file for a folder: %v", err)
 	}
 }

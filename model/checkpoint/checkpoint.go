@@ -90,6 +90,18 @@ func Metadata(step int, more map[string]string) map[string]string {
 	return meta
 }
 
+// RunStepsKey is the metadata key under which the result of a run has the number of
+// steps of the whole run: its step is that of the best checkpoint.
+const RunStepsKey = "vqspeech.run_steps"
+
+// ResultMetadata returns that of the result of a run in state s, made of the
+// checkpoint from, with more beside the steps.
+func (s *Run[C]) ResultMetadata(from *Run[C], more map[string]string) map[string]string {
+	meta := Metadata(from.Step, more)
+	meta[RunStepsKey] = strconv.Itoa(s.Step)
+	return meta
+}
+
 // Better takes a score, of which lower is better, and reports whether it is the
 // best so far.
 func (s *Run[C]) Better(score float64) bool {

@@ -17,10 +17,10 @@ import (
 // Start returns the state that a run in dir begins with: that of its latest
 // checkpoint if resume is set and one is there, else a fresh one with weights
 // from rng. A checkpoint that is there without resume is an error, and so is one
-// of another configuration: cfg and train must agree with it but for the keys of
-// train in free. Start makes the folder.
-func Start[C Config, T any](dir string, resume bool, cfg C, train T, free []string, rng *rand.Rand) (*Run[C], error) {
-	path, err := training.Latest(dir, resume)
+// of other data (training.Latest) or another configuration: cfg and train must agree
+// with it but for the keys of train in free. Start makes the folder.
+func Start[C Config, T any](dir, data string, resume bool, cfg C, train T, free []string, rng *rand.Rand) (*Run[C], error) {
+	path, err := training.Latest(dir, data, resume)
 	if err != nil {
 		return nil, err
 	}

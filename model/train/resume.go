@@ -10,5 +10,5 @@ import (
 func open(o Options) (*checkpoint.State, error) {
 	free := []string{"max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(o.Train.Seed, streamInit, 0)
-	return checkpoint.Start(o.Dir, o.Resume, o.Model, o.Train, free, rng)
+	return checkpoint.Start(o.Dir, o.Data, o.Resume, o.Model, o.Train, free, rng)
 }

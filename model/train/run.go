@@ -28,6 +28,7 @@ type Options struct {
 	Training []Utterance
 	Holdout  []Utterance // not trained on; the best checkpoint is the one with the lowest MSE here. Empty: the last one
 	Valid    []Utterance // reported only
+	Data     string      // names the utterances and their parts; a run resumes only on the same
 	Keep     []string    // speakers of the finished model; nil: all
 
 	Dir      string
@@ -200,7 +201,7 @@ func (r *run) Finish() error {
 	if err != nil {
 		return err
 	}
-	meta := checkpoint.Metadata(from.Step, r.o.Metadata)
+	meta := r.state.ResultMetadata(from, r.o.Metadata)
 	return checkpoint.SaveModel(filepath.Join(r.o.Dir, ModelFile), from.Model, from.Weights, r.o.Keep, meta)
 }
 

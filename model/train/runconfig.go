@@ -15,11 +15,12 @@ type RunConfig struct {
 	Training int               `json:"training_utterances"`
 	Holdout  int               `json:"holdout_utterances"`
 	Valid    int               `json:"valid_utterances"`
+	Data     string            `json:"data,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
 func (o Options) config() RunConfig {
-	return RunConfig{o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Metadata}
+	return RunConfig{o.Model, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Data, o.Metadata}
 }
 
 // ReadRunConfig reads the config.json of a run folder.

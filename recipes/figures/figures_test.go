@@ -224,13 +224,8 @@ func TestResume(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	other := *c
-	split := c.Info.Splits["test"]
-	split.SHA256 = "00"
-	other.Info.Splits = map[string]images.SplitInfo{"train": c.Info.Splits["train"], "valid": c.Info.Splits["valid"], "test": split}
-	s := sweep("train.epochs=3")
-	s.corpus = &other
-	if _, err := s.Run(t.Context(), dir, func(Progress) {}); err == nil || !strings.Contains(err.Error(), "a run on other images") {
+	other := sweep("train.epochs=3", "data.valid=test", "data.test=valid")
+	if _, err := other.Run(t.Context(), dir, func(Progress) {}); err == nil || !strings.Contains(err.Error(), "trainable: the run is on other data: was squares, split hash ") {
 		t.Errorf("on other images: %v", err)
 	}
 }

@@ -1,14 +1,12 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"vqspeech/internal/safetensors"
 	"vqspeech/model/image"
 	imagetrain "vqspeech/model/image/train"
-	"vqspeech/model/train"
 	"vqspeech/recipes"
 )
 
@@ -33,42 +31,21 @@ func (r *Run) FinishedImage() (*ImageRun, error) {
 	if r.Image.Test == 0 {
 		return nil, fmt.Errorf("%s: the run has no test images", r.Dir)
 	}
-	if err := r.ended(r.Image.MaxSteps(), train.ModelFile); err != nil {
-		return nil, err
-	}
-	if err := r.ended(r.Image.MaxSteps(), imagetrain.TestFile); err != nil {
+	meta, err := r.ended(r.Image.MaxSteps())
+	if err != nil {
 		return nil, err
 	}
 	result := &ImageRun{Dir: r.Dir, Config: *r.Image}
-	var err error
-	if result.Test, err = imagetrain.ReadTest(r.Dir); err != nil {
+	result.Test, err = imagetrain.ReadTest(r.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: unfinished: it has no %s", r.Dir, imagetrain.TestFile)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if result.FID, err = fidsOf(r.Dir); err != nil {
 		return nil, err
 	}
-	meta, err := metadata(filepath.Join(r.Dir, train.ModelFile))
-	if err != nil {
-		return nil, err
-	}
 	result.Corpus, result.SplitHash, result.Recipe = meta[recipes.CorpusKey], meta[recipes.SplitHashKey], meta[recipes.RecipeKey]
 	return result, nil
-}
-
-// metadata reads that of a model file.
-func metadata(path string) (map[string]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	file, err := safetensors.Read(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return file.Metadata, nil
 }

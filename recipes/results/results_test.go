@@ -13,8 +13,10 @@ import (
 	"testing"
 
 	"vqspeech/features"
+	"vqspeech/internal/safetensors"
 	"vqspeech/internal/training"
 	"vqspeech/model"
+	"vqspeech/model/checkpoint"
 	"vqspeech/model/train"
 	"vqspeech/recipes"
 )
@@ -39,7 +41,9 @@ func speechRun(t *testing.T, kind model.QuantizerKind, seed uint64, mse float64,
 		t.Fatal(err)
 	}
 	write(t, dir, train.ConfigFile, string(text))
-	write(t, dir, train.ModelFile, "")
+	if err := safetensors.Save(filepath.Join(dir, train.ModelFile), map[string]string{checkpoint.RunStepsKey: "20"}, nil); err != nil {
+		t.Fatal(err)
+	}
 	write(t, dir, training.MetricsFile, fmt.Sprintf(`{"step":10,"loss":-5,"recon/mse":0.01}
 {"step":10,"valid":{"mse_db2":99,"perplexity":3}}
 {"step":20,"loss":-6,"recon/mse":0.005}
@@ -201,6 +205,11 @@ func TestUnfinished(t *testing.T) {
 			write(t, dir, training.MetricsFile, `{"step":10,"valid":{"mse_db2":9}}`+"\n")
 		},
 		": unfinished: it has no model.safetensors": func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, train.ModelFile)) },
+		": unfinished: its model.safetensors is that of a run of 10 steps, want 20": func(t *testing.T, dir string) {
+			if err := safetensors.Save(filepath.Join(dir, train.ModelFile), map[string]string{checkpoint.RunStepsKey: "10"}, nil); err != nil {
+				t.Fatal(err)
+			}
+		},
 		": no evaluation of a valid set after the last step": func(t *testing.T, dir string) {
 			write(t, dir, training.MetricsFile, `{"step":10,"valid":{"mse_db2":9}}`+"\n"+`{"step":20,"loss":1}`+"\n")
 		},

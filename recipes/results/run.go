@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
+	"vqspeech/internal/safetensors"
 	"vqspeech/internal/training"
+	"vqspeech/model/checkpoint"
 	imagetrain "vqspeech/model/image/train"
 	"vqspeech/model/train"
 )
@@ -59,7 +62,7 @@ func (r *Run) Unfinished() error {
 		_, err := train.ReadRunConfig(r.Dir)
 		return err
 	}
-	if err := r.ended(r.Speech.Train.MaxSteps, train.ModelFile); err != nil {
+	if _, err := r.ended(r.Speech.Train.MaxSteps); err != nil {
 		return err
 	}
 	if step, _, ok := r.last(validMSE); !ok || step != r.Speech.Train.MaxSteps {
@@ -68,16 +71,39 @@ func (r *Run) Unfinished() error {
 	return nil
 }
 
-// ended wants the record of the last step, and a file that is written after it.
-func (r *Run) ended(steps int, file string) error {
+// ended wants the record of the last step and the model that is made after it,
+// whose metadata it returns. A run that goes on after its end keeps the old model
+// until it has the new one.
+func (r *Run) ended(steps int) (map[string]string, error) {
 	if at := r.Records[len(r.Records)-1].Step; at != steps {
-		return fmt.Errorf("%s: unfinished: step %d of %d", r.Dir, at, steps)
+		return nil, fmt.Errorf("%s: unfinished: step %d of %d", r.Dir, at, steps)
 	}
-	_, err := os.Stat(filepath.Join(r.Dir, file))
+	meta, err := metadata(filepath.Join(r.Dir, train.ModelFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: unfinished: it has no %s", r.Dir, file)
+		return nil, fmt.Errorf("%s: unfinished: it has no %s", r.Dir, train.ModelFile)
 	}
-	return err
+	if of := meta[checkpoint.RunStepsKey]; err == nil && of != "" && of != strconv.Itoa(steps) {
+		return nil, fmt.Errorf("%s: unfinished: its %s is that of a run of %s steps, want %d", r.Dir, train.ModelFile, of, steps)
+	}
+	return meta, err
+}
+
+// metadata reads that of a model file.
+func metadata(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	file, err := safetensors.Read(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return file.Metadata, nil
 }
 
 const (

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"errors"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -9,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"vqspeech/internal/safetensors"
 	"vqspeech/internal/training"
 	"vqspeech/model"
+	"vqspeech/model/checkpoint"
 	"vqspeech/model/image"
 	"vqspeech/model/train"
 )
@@ -48,6 +51,49 @@ func TestRunFolder(t *testing.T) {
 		if err := os.Remove(filepath.Join(o.Dir, train.LatestFile)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestLongerRun wants the results of a finished run that goes on to be replaced
+// together, and to say of how many steps they are.
+func TestLongerRun(t *testing.T) {
+	o := options(t, small(image.Net28, model.VQEMA, image.GaussianDecoder))
+	o.Data, o.Train.MaxSteps = "discs", 2
+	steps := func() string {
+		f, err := safetensors.Load(filepath.Join(o.Dir, train.ModelFile), func(f *safetensors.File) (*safetensors.File, error) { return f, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Metadata[checkpoint.RunStepsKey]
+	}
+	if _, err := Run(t.Context(), o); err != nil || steps() != "2" {
+		t.Fatalf("%v, a model of %s steps, want 2", err, steps())
+	}
+	o.Resume, o.Train.MaxSteps = true, 4
+	other := o
+	other.Data = "squares"
+	if _, err := Run(t.Context(), other); err == nil || !strings.HasSuffix(err.Error(), "the run is on other data: was discs, is squares") {
+		t.Errorf("on other images: %v", err)
+	}
+	// Whatever stops it before the new model is there.
+	model, aside := filepath.Join(o.Dir, train.ModelFile), filepath.Join(t.TempDir(), "model")
+	if err := errors.Join(os.Rename(model, aside), os.MkdirAll(filepath.Join(model, "in the way"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), o); err == nil {
+		t.Error("a folder was replaced by a model")
+	}
+	if _, err := ReadTest(o.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the test of 2 steps is left: %v", err)
+	}
+	if err := errors.Join(os.RemoveAll(model), os.Rename(aside, model)); err != nil {
+		t.Fatal(err)
+	}
+	if steps() != "2" {
+		t.Errorf("a model of %s steps, want 2", steps())
+	}
+	if _, err := Run(t.Context(), o); err != nil || steps() != "4" {
+		t.Errorf("%v, a model of %s steps, want 4", err, steps())
 	}
 }
 

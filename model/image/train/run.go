@@ -15,7 +15,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 
 	"vqspeech/internal/atomicfile"
@@ -37,6 +39,7 @@ type Options struct {
 	Training image.Set
 	Valid    image.Set // the best checkpoint is the one with the lowest loss here; may have no images: the last one
 	Test     image.Set // measured once, with the finished model; may have no images
+	Data     string    // names the images and their parts; a run resumes only on the same
 
 	Dir      string
 	Resume   bool
@@ -133,7 +136,7 @@ func newRun(o Options) (*run, error) {
 	var err error
 	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(o.Train.Seed, streamInit, 0)
-	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Model, o.Train, free, rng); err != nil {
+	if r.state, err = checkpoint.Start(o.Dir, o.Data, o.Resume, o.Model, o.Train, free, rng); err != nil {
 		return nil, err
 	}
 	r.solver = &train.Adam{ClipNorm: math.Inf(1), Steps: r.state.Step}
@@ -263,8 +266,13 @@ func (r *run) Finish() error {
 	if err != nil {
 		return err
 	}
+	// The evaluation of a shorter run must not be taken for that of the new model.
+	tested := filepath.Join(r.o.Dir, TestFile)
+	if err := os.Remove(tested); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	path := filepath.Join(r.o.Dir, train.ModelFile)
-	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, r.state.ResultMetadata(from, r.o.Metadata)); err != nil {
 		return err
 	}
 	m, err := image.Load(path)
@@ -279,5 +287,5 @@ func (r *run) Finish() error {
 		return err
 	}
 	r.test = &e
-	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
+	return atomicfile.WriteJSON(tested, e)
 }

@@ -12,13 +12,14 @@ import (
 type RunConfig struct {
 	Model    image.Config
 	Train    Config
-	Training int `json:"training_images"`
-	Valid    int `json:"valid_images"`
-	Test     int `json:"test_images"`
+	Training int    `json:"training_images"`
+	Valid    int    `json:"valid_images"`
+	Test     int    `json:"test_images"`
+	Data     string `json:"data,omitempty"`
 }
 
 func (o Options) config() RunConfig {
-	return RunConfig{o.Model, o.Train, o.Training.N, o.Valid.N, o.Test.N}
+	return RunConfig{o.Model, o.Train, o.Training.N, o.Valid.N, o.Test.N, o.Data}
 }
 
 // StepsPerEpoch is the number of optimiser steps of one pass over the training

@@ -38,6 +38,7 @@ type Options struct {
 	Training [][]uint16
 	Holdout  [][]uint16 // the best checkpoint is the one that predicts this best; may be empty: the last one
 	Valid    [][]uint16 // reported only; may be empty
+	Data     string     // names the utterances and their parts; a run resumes only on the same
 
 	Dir      string
 	Resume   bool
@@ -100,7 +101,7 @@ func newRun(o Options) (*run, error) {
 	}
 	var err error
 	free := []string{"max_steps", "log_every", "checkpoint_every"}
-	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Prior, c, free, training.Random(c.Seed, streamInit, 0)); err != nil {
+	if r.state, err = checkpoint.Start(o.Dir, o.Data, o.Resume, o.Prior, c, free, training.Random(c.Seed, streamInit, 0)); err != nil {
 		return nil, err
 	}
 	r.solver = &train.Adam{LearningRate: c.LearningRate, ClipNorm: c.ClipNorm, Steps: r.state.Step}
@@ -193,7 +194,7 @@ func (r *run) Finish() error {
 		return err
 	}
 	path := filepath.Join(r.o.Dir, File)
-	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, r.state.ResultMetadata(from, r.o.Metadata)); err != nil {
 		return err
 	}
 	m, err := unitprior.Load(path)
@@ -212,6 +213,7 @@ func (o Options) config() any {
 		Training int               `json:"training_utterances"`
 		Holdout  int               `json:"holdout_utterances"`
 		Valid    int               `json:"valid_utterances"`
+		Data     string            `json:"data,omitempty"`
 		Metadata map[string]string `json:"metadata,omitempty"`
-	}{o.Prior, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Metadata}
+	}{o.Prior, o.Train, len(o.Training), len(o.Holdout), len(o.Valid), o.Data, o.Metadata}
 }

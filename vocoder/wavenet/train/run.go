@@ -25,6 +25,7 @@ type Options struct {
 
 	Training []Utterance
 	Valid    []Utterance // reported only
+	Data     string      // names the recordings and their parts; a run resumes only on the same
 
 	Dir      string
 	Resume   bool
@@ -49,11 +50,12 @@ type RunConfig struct {
 	Train    Config
 	Training int               `json:"training_utterances"`
 	Valid    int               `json:"valid_utterances"`
+	Data     string            `json:"data,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
 func (o Options) config() RunConfig {
-	return RunConfig{o.voice(), o.Train, len(o.Training), len(o.Valid), o.Metadata}
+	return RunConfig{o.voice(), o.Train, len(o.Training), len(o.Valid), o.Data, o.Metadata}
 }
 
 // voice describes the finished vocoder.
@@ -119,7 +121,7 @@ type run struct {
 // start returns the state that a run begins with: that of the latest checkpoint, or
 // a fresh one, whose network for the pitch is trained already.
 func (o Options) start(ctx context.Context) (*state, error) {
-	latest, err := training.Latest(o.Dir, o.Resume)
+	latest, err := training.Latest(o.Dir, o.Data, o.Resume)
 	if err != nil {
 		return nil, err
 	}

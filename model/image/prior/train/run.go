@@ -44,6 +44,7 @@ type Options struct {
 	Training prior.Set
 	Valid    prior.Set // the best checkpoint is the one that predicts this best; may have no grids: the last one
 	Test     prior.Set // measured once, with the finished prior; may have no grids
+	Data     string    // names the images and their parts; a run resumes only on the same
 
 	Dir      string
 	Resume   bool
@@ -111,7 +112,7 @@ func newRun(o Options) (*run, error) {
 	var err error
 	free := []string{"epochs", "max_steps", "log_every", "checkpoint_every"}
 	rng := training.Random(c.Seed, streamInit, 0)
-	if r.state, err = checkpoint.Start(o.Dir, o.Resume, o.Prior, c, free, rng); err != nil {
+	if r.state, err = checkpoint.Start(o.Dir, o.Data, o.Resume, o.Prior, c, free, rng); err != nil {
 		return nil, err
 	}
 	r.solver = &train.Adam{LearningRate: c.LearningRate, ClipNorm: math.Inf(1), Steps: r.state.Step}
@@ -193,7 +194,7 @@ func (r *run) Finish() error {
 		return err
 	}
 	path := filepath.Join(r.o.Dir, PriorFile)
-	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, checkpoint.Metadata(from.Step, r.o.Metadata)); err != nil {
+	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, r.state.ResultMetadata(from, r.o.Metadata)); err != nil {
 		return err
 	}
 	if r.o.Test.N == 0 {
@@ -216,8 +217,9 @@ func (o Options) config() any {
 	return struct {
 		Prior    prior.Config
 		Train    Config
-		Training int `json:"training_grids"`
-		Valid    int `json:"valid_grids"`
-		Test     int `json:"test_grids"`
-	}{o.Prior, o.Train, o.Training.N, o.Valid.N, o.Test.N}
+		Training int    `json:"training_grids"`
+		Valid    int    `json:"valid_grids"`
+		Test     int    `json:"test_grids"`
+		Data     string `json:"data,omitempty"`
+	}{o.Prior, o.Train, o.Training.N, o.Valid.N, o.Test.N, o.Data}
 }
