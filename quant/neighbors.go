@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"vqspeech/internal/simd"
 )
 
 // Distance says which code vectors are near.
@@ -33,7 +35,7 @@ func (c *Codebook) Neighbors(n int, d Distance) (*Neighbors, error) {
 	if n < 0 || n >= c.Size {
 		return nil, fmt.Errorf("quant: %d neighbours in a codebook of %d, want between 0 and %d", n, c.Size, c.Size-1)
 	}
-	distance := squaredDistance
+	distance := simd.SquaredDistance
 	switch d {
 	case Euclidean:
 	case Cosine:
@@ -62,15 +64,6 @@ func (c *Codebook) Neighbors(n int, d Distance) (*Neighbors, error) {
 }
 
 func (c *Codebook) vector(k int) []float32 { return c.Vectors[k*c.Dim:][:c.Dim] }
-
-func squaredDistance(a, b []float32) float64 {
-	sum := 0.0
-	for i, v := range a {
-		d := float64(v) - float64(b[i])
-		sum += d * d
-	}
-	return sum
-}
 
 func cosineDistance(a, b []float32) float64 {
 	var dot, aa, bb float64

@@ -8,8 +8,8 @@ import "math"
 // largeArgument is where the power series gives way to the uniform expansion.
 const largeArgument = 600
 
-// LogI returns ln I_v(x) for v ≥ 0 and x > 0, to a relative error of I_v of about
-// 1e-10.
+// LogI returns ln I_v(x) for v ≥ 0 and x > 0, to an error of about 1e-10, or where
+// it is larger that of rounding ln I_v(x), which is about x, to a float64.
 func LogI(v int, x float64) float64 {
 	if x > largeArgument {
 		return logUniform(float64(v), x)
@@ -30,16 +30,30 @@ func LogI(v int, x float64) float64 {
 // order, in r = √(v² + x²), which is good for any v.
 func logUniform(v, x float64) float64 {
 	r := math.Hypot(v, x)
+	return r - v*math.Asinh(v/x) - 0.5*math.Log(2*math.Pi*r) + logCorrection(v, r)
+}
+
+// logCorrection is the logarithm of the expansion's sum.
+func logCorrection(v, r float64) float64 {
 	p := v * v / (r * r)
-	correction := (3-5*p)/(24*r) + (81+p*(-462+385*p))/(1152*r*r) +
-		(30375+p*(-369603+p*(765765-425425*p)))/(414720*r*r*r)
-	return r + v*math.Log(x/(v+r)) - 0.5*math.Log(2*math.Pi*r) + math.Log1p(correction)
+	return math.Log1p((3-5*p)/(24*r) + (81+p*(-462+385*p))/(1152*r*r) +
+		(30375+p*(-369603+p*(765765-425425*p)))/(414720*r*r*r))
+}
+
+// logRatioUniform is logUniform(v+1, x) - logUniform(v, x) without the terms that
+// cancel: for large x the ratio is so near to 1 that nothing else would be left.
+func logRatioUniform(v, x float64) float64 {
+	w, r := v+1, math.Hypot(v, x)
+	s := math.Hypot(w, x)
+	more := w + v // s² - r²
+	return more/(s+r) - w*math.Asinh(w/x) + v*math.Asinh(v/x) - 0.25*math.Log1p(more/(r*r)) +
+		logCorrection(w, s) - logCorrection(v, r)
 }
 
 // Ratio returns I_{v+1}(x)/I_v(x), which is in (0, 1).
 func Ratio(v int, x float64) float64 {
 	if x > largeArgument {
-		return math.Exp(LogI(v+1, x) - LogI(v, x))
+		return math.Exp(logRatioUniform(float64(v), x))
 	}
 	// The continued fraction 1/(2(v+1)/x + 1/(2(v+2)/x + …)), from a depth where
 	// the ratio of the rest does not matter.

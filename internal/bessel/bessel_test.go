@@ -38,6 +38,20 @@ func TestGolden(t *testing.T) {
 	f.RequireAllUsed("recon.*")
 }
 
+// TestRatioNearOne compares what a large argument's ratio lacks of 1 with the
+// asymptotic series of A of F = 2v+2 dimensions.
+func TestRatioNearOne(t *testing.T) {
+	for _, v := range []int{0, 1, 9, 127} {
+		for _, x := range []float64{1e5, 1e6, 1e7, 1e8, 1e9} {
+			f := float64(2*v + 2)
+			want := (f - 1) / (2 * x) * (1 - (f-3)/(4*x)*(1+1/x))
+			if got := 1 - bessel.Ratio(v, x); !(math.Abs(got-want) <= 1e-8*want+2e-16) {
+				t.Errorf("1 - ratio of order %d at %g is %.12g, want %.12g", v, x, got, want)
+			}
+		}
+	}
+}
+
 // TestSeriesMeetsExpansion compares the two ways where one gives way to the
 // other, and the ratio with the difference of logarithms.
 func TestSeriesMeetsExpansion(t *testing.T) {

@@ -48,6 +48,11 @@ func TestArc(t *testing.T) {
 			if own := a.Cosine(ux, uy, label); right && best-own > 1e-6 {
 				rt.Fatalf("right with the cosine %g, another class has %g", own, best)
 			}
+			angle := math.Atan2(float64(uy), float64(ux)) / (math.Pi / 2) * float64(a.Classes-1)
+			sure := math.Abs(angle-math.Floor(angle)-0.5) > 1e-4
+			if _, right := a.Score([]float32{x, y}, make([]float32, 2), a.Nearest(ux, uy)); !right && sure {
+				rt.Fatalf("the nearest class is wrong")
+			}
 		})
 	})
 	a := Arc{256}

@@ -185,6 +185,16 @@ func sum(x []float32) float64 {
 // order.
 func SumSquares(x []float32) float64 { return Dot(x, x) }
 
+// SquaredDistance returns the sum of (x - y)², accumulated in float64.
+func SquaredDistance(x, y []float32) float64 {
+	s := 0.0
+	for i, v := range x {
+		d := float64(v) - float64(y[i])
+		s += d * d
+	}
+	return s
+}
+
 // peak returns the largest value of x, -Inf if x is empty. A NaN may be passed
 // over.
 func peak(x []float32) float32 {

@@ -128,7 +128,7 @@ func (m *Model) decoderVariance(ctx context.Context, o LikelihoodOptions, progre
 		}
 		sum := 0.0
 		err := m.decodeEach(ctx, o.Training, o.Seed, func(_ int, b batch, r Result) error {
-			sum += squaredError(r.Output, b.pixels)
+			sum += simd.SquaredDistance(r.Output, b.pixels)
 			progress(b.n)
 			return nil
 		})

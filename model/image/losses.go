@@ -111,7 +111,7 @@ func (m *Model) losses(b batch, q Result) Losses {
 		}
 		l.KLContinuous = total(rows) / images
 	default:
-		l.Commitment = squaredError(q.Latents, q.Vectors) / images
+		l.Commitment = simd.SquaredDistance(q.Latents, q.Vectors) / images
 		if c.Quantizer.Kind == model.VQ {
 			l.Codebook = l.Commitment
 		}
@@ -132,7 +132,7 @@ func (m *Model) reconstruction(l *Losses, b batch, output []float32) {
 	c, images := m.Config, float64(b.n)
 	values, f := float64(c.PixelValues()), c.OutputChannels()
 	if !c.Labels() {
-		l.SSE = squaredError(output, b.pixels) / images
+		l.SSE = simd.SquaredDistance(output, b.pixels) / images
 		if c.Decoder.LearnVariance {
 			l.Recon = 0.5 * (l.SSE*math.Exp(-m.decoderScalar) + values*m.decoderScalar)
 		} else {
@@ -173,15 +173,6 @@ func gaussianKL(mean, logVar []float32) float64 {
 	for i, m := range mean {
 		v := float64(logVar[i])
 		sum += 0.5 * (float64(m)*float64(m) + math.Exp(v) - 1 - v)
-	}
-	return sum
-}
-
-func squaredError(x, y []float32) float64 {
-	sum := 0.0
-	for i, v := range x {
-		d := float64(v) - float64(y[i])
-		sum += d * d
 	}
 	return sum
 }

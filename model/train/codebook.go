@@ -47,6 +47,9 @@ func NewCodebook(cfg model.QuantizerConfig, dim int, vectors []float32, extra ma
 	return c, nil
 }
 
+// maxUses is as far as uses are counted: a checkpoint holds them as float32.
+const maxUses = 1 << 24
+
 // Update follows an optimiser step on latents [N, D] that were assigned to codes
 // [N]. rng chooses where dead codes go.
 func (c *Codebook) Update(latents []float32, codes []int32, rng *rand.Rand) {
@@ -58,7 +61,7 @@ func (c *Codebook) Update(latents []float32, codes []int32, rng *rand.Rand) {
 		return
 	}
 	for _, k := range codes {
-		c.uses[k]++
+		c.uses[k] = min(c.uses[k]+1, maxUses)
 	}
 	if c.steps%c.cfg.DeadCodeInterval == 0 {
 		if c.cfg.DeadCodeFraction > 0 {

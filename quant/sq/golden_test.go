@@ -152,8 +152,9 @@ func (c *gridCase) checkCodes(t *testing.T) {
 	for i, k := range graphtest.Ints(c.out.Codes) {
 		det[i] = uint16(k)
 	}
+	logits, weights := graphtest.Floats(c.out.Logits), make([]float32, c.k)
 	for i, u := range f.F32(c.pre + "noise.u_categorical") {
-		drawn[i] = quant.Sample(p[i*c.k:(i+1)*c.k], u)
+		drawn[i] = uint16(quant.SampleLogits(weights, logits[i*c.k:(i+1)*c.k], 1, float64(u)))
 	}
 	discrete := graphtest.Floats(c.out.NegEntropy)[0]
 	continuous := c.checkHard("det", det)

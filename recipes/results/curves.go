@@ -39,7 +39,7 @@ var measures = []measure{
 	{"vq/commitment_loss", "commitment loss", "loss", false},
 	{"vq/codebook_loss", "codebook loss", "loss", false},
 	{"perplexity", "perplexity of the codes", "perplexity", false},
-	{perplexityKey, "perplexity of 32 images", "perplexity", false},
+	{perplexityKey, "perplexity of the codes of a batch", "perplexity", false},
 	{"used_codes", "used codes", "codes", false},
 	{"sq/temperature", "temperature", "τ", false},
 	{"posterior_variance", "posterior variance", "σ²", false},
@@ -160,8 +160,8 @@ func (r *Run) keyOf(name string) (key string, set int, scale float64) {
 		}
 	}
 	switch name {
-	case "codebook/batch_perplexity":
-		return "perplexity", 0, 1
+	case "codebook/batch_perplexity": // not that of a set: it grows with the number of codes it is of
+		return perplexityKey, 0, 1
 	case "recon/mse":
 		if r.Speech != nil {
 			top := r.Speech.Model.Features.TopDB

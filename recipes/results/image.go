@@ -125,7 +125,7 @@ func groupOf(r *ImageRun) ImageGroup {
 }
 
 func (g ImageGroup) alike(other ImageGroup) bool {
-	same := g.Corpus == other.Corpus && g.Values == other.Values && g.SplitHash == other.SplitHash
+	same := g.Corpus == other.Corpus && g.Values == other.Values && g.SplitHash != "" && g.SplitHash == other.SplitHash
 	for part, n := range g.Images {
 		same = same && other.Images[part] == n
 	}

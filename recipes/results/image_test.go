@@ -131,6 +131,12 @@ func TestImageOfUnequalRuns(t *testing.T) {
 	if g := Image(finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", fewer, e), imageRun(t, "other", one, e))).Groups; len(g) != 3 {
 		t.Errorf("%d tables, want 3", len(g))
 	}
+	// So may be those that are not recorded.
+	unknown := finished(t, imageRun(t, "celebamask", one, e), imageRun(t, "celebamask", one, e))
+	unknown[0].SplitHash, unknown[1].SplitHash = "", ""
+	if g := Image(unknown).Groups; len(g) != 2 {
+		t.Errorf("%d tables of images that are not known, want 2", len(g))
+	}
 }
 
 func TestSystems(t *testing.T) {

@@ -255,7 +255,7 @@ func TestKeyOf(t *testing.T) {
 	speech := open(t, speechRun(t, model.Gaussian4, 0, 20, nil))[0]
 	for name, want := range map[string]string{
 		"loss": "loss 0 1", "recon/mse": "mse_db2 0 6400", "valid/mse_db2": "mse_db2 1 1", "holdout/perplexity": "perplexity 2 1",
-		"codebook/batch_perplexity": "perplexity 0 1", "sq/kl_discrete": "posterior_entropy 0 -0.0625",
+		"codebook/batch_perplexity": "batch_perplexity 0 1", "sq/kl_discrete": "posterior_entropy 0 -0.0625",
 	} {
 		key, set, scale := speech.keyOf(name)
 		if got := fmt.Sprint(key, " ", set, " ", scale); got != want {

@@ -3,6 +3,7 @@ package train
 import (
 	G "gorgonia.org/gorgonia"
 
+	"vqspeech/internal/simd"
 	"vqspeech/model/image"
 	"vqspeech/quant/metric"
 )
@@ -29,7 +30,7 @@ func (a *autoencoder) losses() image.Losses {
 		l.Accuracy = value(a.nodes.accuracy)
 	} else {
 		output := a.nodes.output.Value().Data().([]float32)
-		l.SSE = squaredError(output, a.in.pixels) / float64(a.nodes.output.Shape()[0])
+		l.SSE = simd.SquaredDistance(output, a.in.pixels) / float64(a.nodes.output.Shape()[0])
 	}
 	if codes, _ := a.codes(); codes != nil {
 		l.Perplexity = perplexity(codes, c.Quantizer.CodebookSize)
@@ -38,15 +39,6 @@ func (a *autoencoder) losses() image.Losses {
 }
 
 func value(n *G.Node) float64 { return float64(n.Value().Data().(float32)) }
-
-func squaredError(x, y []float32) float64 {
-	sum := 0.0
-	for i, v := range x {
-		d := float64(v) - float64(y[i])
-		sum += d * d
-	}
-	return sum
-}
 
 // perplexity is the published one of hard assignments.
 func perplexity(codes []int32, size int) float64 {

@@ -233,7 +233,7 @@ func TestReadItems(t *testing.T) {
 		"":               "empty item file",
 		"u1 0 1 a b c s": "line 1 is \"u1 0 1 a b c s\", want the header",
 		"#file\n":        "no items after the header",
-		"#\n" + strings.Repeat("x\n", maxBadLines+9): "more than 1000 lines are no items, the first is line 2: abx: 1 fields",
+		"#\n" + strings.Repeat("x\n", maxBadLines+1): "more than 1000 lines are no items, the first is line 2: abx: 1 fields",
 		"#\n" + strings.Repeat("x", maxItemLine):     "line 2 is longer than",
 	} {
 		if _, _, err := ReadItems(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {

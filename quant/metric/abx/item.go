@@ -55,7 +55,7 @@ func ReadItems(r io.Reader) (items []Item, bad []error, err error) {
 	refuse := func(err error) { bad = append(bad, fmt.Errorf("line %d: abx: %w", n, err)) }
 	for scan.Scan() {
 		if n++; len(bad) > maxBadLines {
-			return nil, nil, fmt.Errorf("abx: more than %d lines are no items, the first is %w", maxBadLines, bad[0])
+			break
 		}
 		line := scan.Text()
 		if n == 1 {
@@ -89,6 +89,8 @@ func ReadItems(r io.Reader) (items []Item, bad []error, err error) {
 		items = append(items, item)
 	}
 	switch err := scan.Err(); {
+	case len(bad) > maxBadLines:
+		return nil, nil, fmt.Errorf("abx: more than %d lines are no items, the first is %w", maxBadLines, bad[0])
 	case errors.Is(err, bufio.ErrTooLong):
 		return nil, nil, fmt.Errorf("abx: line %d is longer than %d bytes", n+1, maxItemLine)
 	case err != nil:

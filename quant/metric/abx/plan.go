@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sort"
 
@@ -26,6 +27,9 @@ type task struct {
 	context int
 	s, t    voice
 }
+
+// pairs is the number of its distances.
+func (k *task) pairs() int { return k.s.len() * k.t.len() }
 
 // A voice is what one speaker said in one context.
 type voice struct {
@@ -98,7 +102,8 @@ func newPlan(segments []Segment, c Config) *plan {
 	return p
 }
 
-// maxPairs bounds the distances of one task, which are in memory together.
+// maxPairs bounds the distances that are in memory together: those of one task, or
+// of tasks that run at the same time. Each takes 16 bytes.
 const maxPairs = 1 << 27
 
 // check reports a task whose distances are too many.
@@ -230,17 +235,28 @@ func (p *plan) usedSegments(segments []Segment) []*Segment {
 	return used
 }
 
-// run scores all tasks, several at a time.
+// run scores all tasks, the small ones several at a time.
 func (p *plan) run(s *space, c Config) []cell {
 	byTask := make([][]cell, len(p.tasks))
-	simd.Parallel(len(p.tasks), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			t := &scorer{space: s, index: p.index, config: c}
-			if c.Mode == Within {
-				byTask[i] = t.within(p.tasks[i])
-			} else {
-				byTask[i] = t.across(p.tasks[i])
-			}
+	score := func(i int) {
+		t := &scorer{space: s, index: p.index, config: c}
+		if c.Mode == Within {
+			byTask[i] = t.within(p.tasks[i])
+		} else {
+			byTask[i] = t.across(p.tasks[i])
+		}
+	}
+	var small []int
+	for i, k := range p.tasks {
+		if k.pairs() > maxPairs/runtime.GOMAXPROCS(0) {
+			score(i)
+		} else {
+			small = append(small, i)
+		}
+	}
+	simd.Parallel(len(small), 1, func(lo, hi int) {
+		for _, i := range small[lo:hi] {
+			score(i)
 		}
 	})
 	return slices.Concat(byTask...)
