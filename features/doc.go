@@ -23,9 +23,9 @@
 //   - [Stream] has a fixed offset and floor. Features of a prefix are a prefix
 //     of the features, up to the last WinLength/2 samples.
 //
-// The transform is a product with the bins that the filter bank needs, in float32:
-// its error is below 4e-7 of the largest magnitude of a frame, and features
-// differ from those of an FFT in float64 by less than 1e-4 (see melTransform).
+// The transform is a product with the bins that the filter bank needs, in float32
+// with sums in float64: its error is below 4e-7 of the largest magnitude of a
+// frame, and features differ from those of an FFT in float64 by less than 1e-4.
 //
 // [LogMel] serves whole clips, [Extractor] any number of samples at a time.
 // Both give the same bits whatever the chunk size or GOMAXPROCS.

@@ -1,5 +1,7 @@
 // Package recipes reads training recipes: YAML files with the sections data,
-// features, model, quantizer and train. A recipe holds only what differs from
+// features, model, quantizer and train for speech; data, model, quantizer, decoder
+// and train for images; data, vocoder and train for vocoders; data, prior or
+// unit_prior, and train for priors. A recipe holds only what differs from
 // the defaults, which are the published values (sony/sqvae, speech):
 //
 //	data: {train: [train-clean-100], valid: [dev-clean]}

@@ -64,7 +64,7 @@ Stages:
   encoder    features to latents
   quantizer  latents to codes
   decoder    codes to features
-  vocoder    features to samples (griffinlim)
+  vocoder    features to samples, as decode makes them
   encode     WAV to .vqs, as the verb
   decode     .vqs to WAV, as the verb
 

@@ -40,11 +40,11 @@ func (a *app) evalPixelsCmd() *cobra.Command {
 error on the scale 0 to 1, times 1000, over all values.
 
 With --classes N the values are labels, integers below N (19 of CelebAMask-HQ, 256
-gray levels). Then it also prints the share of pixels with the wrong label, and the
+grey levels). Then it also prints the share of pixels with the wrong label, and the
 mean over the N classes of intersection over union, each class over all images. A
 label in OUT that is no class is an error in its pixel and belongs to no area; a
 class that occurs nowhere counts as 0. The squared error is then that of labels
-over 255, which says something of gray levels only.
+over 255, which says something of grey levels only.
 
 Every figure comes with its 95 % bootstrap interval over the images (1000
 resamples, always the same).

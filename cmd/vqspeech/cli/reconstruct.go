@@ -41,7 +41,8 @@ func (a *app) reconstructCmd() *cobra.Command {
 		Use:   "reconstruct RUN --data DIR -o OUT",
 		Short: "Images through an image model, and between its codes",
 		Long: `Reconstruct encodes a split of a prepared corpus of images, quantises to the most
-probable codes and decodes. RUN is the folder of a finished training run, or a
+probable codes and decodes; of a vae, which has no codes, it decodes a draw of the
+posterior that depends on the image alone. RUN is the folder of a finished training run, or a
 model file.
 
 OUT.npy gets all images of the split, in their order, as uint8 [N, H, W, C] or as
@@ -119,6 +120,9 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	r := reconstructReport{
 		Kind: "reconstruction", Definition: "the most probable codes of every image, decoded",
 		Model: path, Corpus: c.Info.Corpus, Split: o.split, Images: source.N, Output: o.out,
+	}
+	if !m.Config.Codes() {
+		r.Definition = "a draw of every image's posterior, decoded"
 	}
 	rng := rand.New(rand.NewPCG(o.seed, 0))
 	var result image.Set
