@@ -147,6 +147,9 @@ func (r Image) Set(c *images.Corpus, split string) (image.Set, error) {
 	if err != nil {
 		return image.Set{}, err
 	}
+	if side := r.Config().Side(); set.Height != side || set.Width != side { // before they are grey
+		return image.Set{}, fmt.Errorf("%s: %s: images are %d×%d with %d channels, want %d×%d", c.Dir, split, set.Height, set.Width, set.Channels, side, side)
+	}
 	if r.Data.Gray {
 		set = images.Gray(set)
 	}

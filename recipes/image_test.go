@@ -127,7 +127,7 @@ func TestImageSet(t *testing.T) {
 		{"mnist/gaussian-1.yaml", 28, 1, 0, "", 0},
 		{"mnist/vmf.yaml", 28, 1, 0, "", 0},
 		{"mnist/gaussian-1.yaml", 28, 1, 10, "labels of 10 classes, want decoder.kind categorical or vmf", 0},
-		{"mnist/gaussian-1.yaml", 32, 3, 0, "train: image: images are 32×32 with 3 channels, want 28×28 with 1", 0},
+		{"mnist/gaussian-1.yaml", 32, 3, 0, "train: images are 32×32 with 3 channels, want 28×28", 0},
 		{"celeba/gaussian-1.yaml", 64, 3, 0, "", 10},
 		{"celeba/gray-nc.yaml", 64, 3, 0, "", 8}, // 0.587*10 + 0.114*20
 		{"celebamask/nc.yaml", 64, 1, 19, "", 0},

@@ -47,7 +47,7 @@ func TestPriorRecipes(t *testing.T) {
 			if err := json.Unmarshal(out, &r); err != nil {
 				t.Fatal(err)
 			}
-			if r.Steps != 2 || r.Images["train"] == 0 || r.Images["valid"] == 0 || r.Images["test"] == 0 || !(r.Test["nats_per_code"] > 0) || !(r.Test["bits_per_dim"] > 0) {
+			if r.Steps != 2 || r.Images["train"] == 0 || r.Images["valid"] == 0 || r.Images["test"] == 0 || !(r.Test["nats_per_code"] > 0) || !(r.Test["bits_per_code"] > 0) {
 				t.Errorf("%+v", r)
 			}
 			program(t, "sample", in("prior"), "--model", model, "-n", "3", "-o", in("grid.png"))

@@ -122,7 +122,8 @@ func label(v, step float64, unit string) string {
 		return "0"
 	}
 	if math.Abs(step) < 1e-4 {
-		return strconv.FormatFloat(v, 'g', 3, 64)
+		digits := max(3, math.Ceil(math.Log10(math.Abs(v)/step)+1e-9)+1)
+		return strconv.FormatFloat(v, 'g', int(digits), 64)
 	}
 	digits := max(0, -math.Floor(math.Log10(step)+1e-9))
 	return strconv.FormatFloat(v, 'f', int(digits), 64) + unit

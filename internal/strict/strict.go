@@ -29,6 +29,19 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return data, err
 }
 
+// ReadRegular is ReadFile for what must be a plain file: opening a pipe that nobody
+// writes to would wait for ever.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ReadFile(path, most)
+}
+
 // JSON decodes one value and refuses unknown fields and what follows.
 func JSON(data []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -53,10 +53,11 @@ type State = Run[model.Config]
 // configuration as JSON.
 const TrainKey = "vqspeech.train"
 
-const (
-	stepKey = "vqspeech.step"
-	bestKey = "vqspeech.best"
-)
+// StepKey is the metadata key under which a file has the number of optimiser steps
+// that made it.
+const StepKey = "vqspeech.step"
+
+const bestKey = "vqspeech.best"
 
 // Prefixes of the names of a parameter's moments.
 const (
@@ -85,7 +86,7 @@ func Save[C Config](path string, s *Run[C]) error {
 // Metadata returns that of a file made after so many optimiser steps, with more
 // beside the step.
 func Metadata(step int, more map[string]string) map[string]string {
-	meta := map[string]string{stepKey: strconv.Itoa(step)}
+	meta := map[string]string{StepKey: strconv.Itoa(step)}
 	maps.Copy(meta, more)
 	return meta
 }
@@ -188,8 +189,8 @@ func ReadProgress(f *safetensors.File) (train json.RawMessage, step int, err err
 	if !ok {
 		return nil, 0, fmt.Errorf("checkpoint: a model without training state: metadata has no %q", TrainKey)
 	}
-	if step, err = strconv.Atoi(f.Metadata[stepKey]); err != nil || step < 0 {
-		return nil, 0, fmt.Errorf("checkpoint: metadata %q is %q, want a number of steps", stepKey, f.Metadata[stepKey])
+	if step, err = strconv.Atoi(f.Metadata[StepKey]); err != nil || step < 0 {
+		return nil, 0, fmt.Errorf("checkpoint: metadata %q is %q, want a number of steps", StepKey, f.Metadata[StepKey])
 	}
 	return json.RawMessage(text), step, nil
 }

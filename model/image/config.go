@@ -216,7 +216,7 @@ func (c Config) Validate() error {
 	check.Between("model.channels", c.Net.Channels, 1, 256)
 	check.Between("model.res_blocks", c.Net.ResBlocks, 1, 64)
 	q := c.Quantizer
-	check.AtLeast("quantizer.codebook_dim", q.CodebookDim, 2)
+	check.That(q.CodebookDim != 1, "quantizer.codebook_dim", "at least 2", q.CodebookDim)
 	check.That(slices.Contains([]Variance{Exp, OnePlusExp, Fixed}, q.Variance), "quantizer.variance",
 		fmt.Sprintf("%q, %q or %q", Exp, OnePlusExp, Fixed), q.Variance)
 	check.That(q.Variance != Fixed || q.Kind == model.Gaussian1, "quantizer.variance", "fixed for gaussian-1 only", q.Kind)

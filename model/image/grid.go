@@ -15,17 +15,19 @@ const (
 	gridGap   = 2       // between images (pixels of the picture)
 	gridBreak = 8       // between groups of rows
 	gridSide  = 56      // images are enlarged to about this
-	gridMost  = 1 << 12 // images of a set
 )
+
+// MaxGrid is the most images of a set that a picture shows.
+const MaxGrid = 1 << 12
 
 // WriteGrid writes sets of images of a model below each other as PNG: a row of
 // the first GridColumns of each set, below them the next ones, so that images of
 // one number stand in one column. Labels are told apart by colours, those of 256
 // classes are levels of grey. All sets have the same number of images, at most
-// 4096.
+// MaxGrid.
 func WriteGrid(w io.Writer, cfg Config, sets ...Set) error {
-	if len(sets) == 0 || sets[0].N == 0 || sets[0].N > gridMost {
-		return fmt.Errorf("image: a grid of %d sets, want 1 to %d images in each", len(sets), gridMost)
+	if len(sets) == 0 || sets[0].N == 0 || sets[0].N > MaxGrid {
+		return fmt.Errorf("image: a grid of %d sets, want 1 to %d images in each", len(sets), MaxGrid)
 	}
 	n, side := sets[0].N, cfg.Side()
 	for _, s := range sets {

@@ -23,7 +23,7 @@ const (
 
 // read makes an image of the file at path: uint8 [64, 64, 3].
 func read(path string, dst []uint8) error {
-	data, err := strict.ReadFile(path, maxPhotoBytes)
+	data, err := strict.ReadRegular(path, maxPhotoBytes)
 	if err != nil {
 		return err
 	}

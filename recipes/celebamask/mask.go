@@ -93,7 +93,7 @@ func eachPixel(dst []uint8, f func(d *uint8, x, y int) error) error {
 // decode reads a PNG file of 512×512. The size is looked at before anything is
 // decoded.
 func decode(path string) (image.Image, error) {
-	data, err := strict.ReadFile(path, maxMaskBytes)
+	data, err := strict.ReadRegular(path, maxMaskBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -242,6 +242,10 @@ func TestRefusals(t *testing.T) {
 		"fixed-NaN: quantizer.initial_scale: must be between": func() (*Sweep, error) { return SelfAnneal(levels, []float64{math.NaN()}, nil) },
 		"--set train.x: unknown key":                          func() (*Sweep, error) { return Kappa(levels, []string{"train.x=1"}) },
 		"data.test: want a split":                             func() (*Sweep, error) { return Kappa(levels, []string{"data.test=''"}) },
+		"--set quantizer.kind: the figure sets it itself":          func() (*Sweep, error) { return SelfAnneal(levels, nil, []string{"quantizer.kind=vq"}) },
+		"--set decoder.kind: the figure sets it itself":            func() (*Sweep, error) { return Kappa(levels, []string{"decoder.kind=vmf"}) },
+		"--set quantizer.codebook_size: the figure sets it itself": func() (*Sweep, error) { return Capacity(levels, Sizes, nil, []string{"quantizer.codebook_size=9"}) },
+		"--set quantizer.codebook_dim: the figure sets it itself":  func() (*Sweep, error) { return Capacity(levels, nil, Dims, []string{"quantizer.codebook_dim=9"}) },
 		"101 runs, want at most 64":                           func() (*Sweep, error) { return SelfAnneal(levels, steps(100), nil) },
 	} {
 		if _, err := make(); err == nil || !strings.Contains(err.Error(), want) {

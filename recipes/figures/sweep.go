@@ -78,7 +78,7 @@ func SelfAnneal(c *images.Corpus, variances []float64, overrides []string) (*Swe
 	if c.Info.Classes > 0 {
 		return nil, fmt.Errorf("%s: the values are labels, want levels of light", c.Dir)
 	}
-	s, err := newSweep("selfanneal", c, 0, overrides)
+	s, err := newSweep("selfanneal", c, 0, overrides, "quantizer.kind", "quantizer.variance")
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +98,9 @@ func Kappa(c *images.Corpus, overrides []string) (*Sweep, error) {
 	classes := c.Info.Classes
 	if classes == 0 {
 		classes = 256
+	}
+	if err := refuse(overrides, "quantizer.kind", "decoder.kind"); err != nil {
+		return nil, err
 	}
 	overrides = slices.Concat([]string{"quantizer.kind=vmf", "quantizer.initial_scale=0.05"}, overrides)
 	s, err := newSweep("kappa", c, classes, overrides)
@@ -126,7 +129,14 @@ func Capacity(c *images.Corpus, sizes, dims []int, overrides []string) (*Sweep, 
 	if c.Info.Classes > 0 {
 		return nil, fmt.Errorf("%s: the values are labels, want levels of light", c.Dir)
 	}
-	s, err := newSweep("capacity", c, 0, overrides)
+	swept := []string{"quantizer.kind"}
+	if len(dims) == 0 { // the size would be that of no point
+		swept = append(swept, "quantizer.codebook_size")
+	}
+	if len(sizes) == 0 {
+		swept = append(swept, "quantizer.codebook_dim")
+	}
+	s, err := newSweep("capacity", c, 0, overrides, swept...)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +167,21 @@ const (
 	ema = "VQ-VAE EMA"
 )
 
-func newSweep(figure string, c *images.Corpus, classes int, overrides []string) (*Sweep, error) {
+// refuse fails for overrides of keys that the points of a sweep set.
+func refuse(overrides []string, keys ...string) error {
+	for _, o := range overrides {
+		if key, _, _ := strings.Cut(o, "="); slices.Contains(keys, key) {
+			return fmt.Errorf("--set %s: the figure sets it itself", key)
+		}
+	}
+	return nil
+}
+
+// newSweep returns a sweep without points; those set the keys.
+func newSweep(figure string, c *images.Corpus, classes int, overrides []string, keys ...string) (*Sweep, error) {
+	if err := refuse(overrides, keys...); err != nil {
+		return nil, err
+	}
 	s := &Sweep{Figure: figure, corpus: c}
 	var err error
 	s.base, s.publishedEpochs, err = base(c, classes, overrides)

@@ -82,13 +82,29 @@ func (c *Corpus) split(name string) (SplitInfo, error) {
 // the split; a part without a split (an empty name) has no line. Figures can be
 // compared only where it is the same.
 func (c *Corpus) SplitHash(train, valid, test string) string {
+	return c.Info.splitHash([3]string{train, valid, test})
+}
+
+func (i Info) splitHash(parts [3]string) string {
 	h := sha256.New()
-	for i, split := range []string{train, valid, test} {
+	for k, split := range parts {
 		if split != "" {
-			fmt.Fprintf(h, "%s\t%s\n", []string{"train", "valid", "test"}[i], c.Info.Splits[split].SHA256)
+			fmt.Fprintf(h, "%s\t%s\n", []string{"train", "valid", "test"}[k], i.Splits[split].SHA256)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// SplitHash returns that of the splits train, valid and test, as far as there are
+// any: recipes that do not say otherwise use them.
+func (i Info) SplitHash() string {
+	var parts [3]string
+	for k, name := range []string{"train", "valid", "test"} {
+		if _, ok := i.Splits[name]; ok {
+			parts[k] = name
+		}
+	}
+	return i.splitHash(parts)
 }
 
 // Read reads the images of a split into memory. A file that is not what

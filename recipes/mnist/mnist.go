@@ -67,7 +67,7 @@ func list(name, src string, sums [4]string) (images.Source, error) {
 	var parts [2]part // of train, of t10k
 	for i, file := range files {
 		path := filepath.Join(src, file)
-		data, err := strict.ReadFile(path, maxFileBytes)
+		data, err := strict.ReadRegular(path, maxFileBytes)
 		if err != nil {
 			return s, err
 		}

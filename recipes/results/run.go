@@ -88,22 +88,31 @@ func (r *Run) ended(steps int) (map[string]string, error) {
 	return meta, err
 }
 
+// Finished returns the path of a file that ends a run, such as its model. A run that
+// has gone on since, and is not at its end again, is an error that names the folder.
+func Finished(dir, file string) (string, error) {
+	path := filepath.Join(dir, file)
+	of, err := metadata(path)
+	if err != nil {
+		return path, err
+	}
+	at, err := metadata(filepath.Join(dir, training.LatestFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return path, nil // only what is finished was kept
+	}
+	if err != nil {
+		return path, err
+	}
+	steps, _ := strconv.Atoi(of[checkpoint.RunStepsKey])
+	if now, _ := strconv.Atoi(at[checkpoint.StepKey]); steps > 0 && now > steps {
+		return path, fmt.Errorf("%s: unfinished: it is at step %d, its %s is that of a run of %d: finish it with train --resume, or name the file", dir, now, file, steps)
+	}
+	return path, nil
+}
+
 // metadata reads that of a model file.
 func metadata(path string) (map[string]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	file, err := safetensors.Read(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return file.Metadata, nil
+	return safetensors.Load(path, func(f *safetensors.File) (map[string]string, error) { return f.Metadata, nil })
 }
 
 const (

@@ -135,7 +135,10 @@ type codebookOptions struct {
 func (a *app) evalCodebook(cmd *cobra.Command, inputs []string, o codebookOptions) error {
 	t := newTally(a)
 	if o.prior != "" {
-		path := priorOf(o.prior)
+		path, err := priorOf(o.prior)
+		if err != nil {
+			return pathFirst(err)
+		}
 		p, err := unitprior.Load(path)
 		if err != nil {
 			return pathFirst(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vqspeech/model/image/metric"
+	imagetrain "vqspeech/model/image/train"
 	"vqspeech/recipes/results"
 )
 
@@ -93,6 +94,11 @@ where biased says that a set has no more rows than dimensions.`,
 func (a *app) evalFID(cmd *cobra.Command, files [2]string, run, of string, asJSON bool) error {
 	if files[0] == "-" && files[1] == "-" {
 		return usagef("standard input can be read only once")
+	}
+	if run != "" {
+		if _, err := imagetrain.ReadRunConfig(run); err != nil {
+			return pathFirst(err)
+		}
 	}
 	var m [2]*metric.Moments
 	dims := 0

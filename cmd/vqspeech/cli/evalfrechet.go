@@ -233,7 +233,7 @@ func (a *app) trainClassifier(cmd *cobra.Command, c *images.Corpus, part *classi
 	if err != nil {
 		return nil, named(c.Dir, err)
 	}
-	*part = classifierPart{Corpus: c.Info.Corpus, SplitHash: c.SplitHash(classifierTrain, "", ""), Images: set.N, Classes: classify.Classes()}
+	*part = classifierPart{Corpus: c.Info.Corpus, SplitHash: c.Info.SplitHash(), Images: set.N, Classes: classify.Classes()}
 	if part.Accuracy, err = classify.Accuracy(test, testLabels); err != nil {
 		classify.Close()
 		return nil, named(c.Dir, err)

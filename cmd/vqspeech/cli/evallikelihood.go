@@ -80,8 +80,11 @@ or null, under "bits_per_dim", "pixels_bits_per_dim" and "latents_bits_per_dim".
 }
 
 func (a *app) evalLikelihood(cmd *cobra.Command, run, data, split, priorRun string, asJSON bool) error {
-	l := recipes.Likelihood{File: modelOf(run), Split: split}
+	l := recipes.Likelihood{Split: split}
 	var err error
+	if l.File, err = modelOf(run); err != nil {
+		return pathFirst(err)
+	}
 	if l.Model, err = image.Load(l.File); err != nil {
 		return pathFirst(err)
 	}
@@ -90,7 +93,9 @@ func (a *app) evalLikelihood(cmd *cobra.Command, run, data, split, priorRun stri
 		r.Latents = "normal"
 	}
 	if priorRun != "" {
-		r.Prior = priorOf(priorRun)
+		if r.Prior, err = priorOf(priorRun); err != nil {
+			return pathFirst(err)
+		}
 		if l.Prior, err = loadPrior(r.Prior, l.Model, "RUN"); err != nil {
 			return err
 		}

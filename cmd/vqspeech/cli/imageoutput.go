@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -21,6 +22,8 @@ func checkImageOutput(out string, asJSON bool) error {
 		return usagef("output %q must end in .npy or .png", out)
 	case out == "-" && asJSON:
 		return usagef("--json and the images cannot both go to standard output")
+	case out != "-" && !isFolder(filepath.Dir(out)):
+		return outputNamed(out, fmt.Errorf("folder %s does not exist", filepath.Dir(out)))
 	}
 	return nil
 }

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"vqspeech/internal/safetensors"
 	"vqspeech/model"
+	priortrain "vqspeech/model/image/prior/train"
+	"vqspeech/model/train"
+	wavenettrain "vqspeech/vocoder/wavenet/train"
 )
 
 func (a *app) inspectCmd() *cobra.Command {
@@ -21,7 +25,7 @@ func (a *app) inspectCmd() *cobra.Command {
 		Short: "Show what a file of vqspeech holds",
 		Long: `Inspect reads the whole of a .vqs file, of a model of speech or images, a vocoder, a
 prior, or a checkpoint of the training of one of them, checks it, and prints what it
-holds.
+holds. For the folder of a training run it is what the run has made.
 
 With --json it is one object. Of a .vqs file:
   {"file", "kind": "units", "fingerprint" (of the model), "sample_rate" (Hz), "hop",
@@ -35,11 +39,23 @@ where a checkpoint's kind is "checkpoint", "image checkpoint" and so on, and it 
 "step" and "best" (the lowest score so far, if there is one) as well.`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			return named(args[0], inspect(cmd.OutOrStdout(), args[0], asJSON))
+			file := madeBy(args[0])
+			return named(file, inspect(cmd.OutOrStdout(), file, asJSON))
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// madeBy is what a training run has made, if path is its folder, else path.
+func madeBy(path string) string {
+	for _, name := range []string{train.ModelFile, priortrain.PriorFile, wavenettrain.VoiceFile} {
+		file := filepath.Join(path, name)
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return path
 }
 
 // maxPiped bounds a model that cannot be read out of order (bytes).

@@ -142,6 +142,10 @@ func (r *modelReport) imageModel(f *safetensors.File) error {
 	if c.Labels() {
 		what = "classes"
 	}
+	decoder := string(c.Decoder.Kind)
+	if c.Decoder.OrderedClasses {
+		decoder += ", classes in order"
+	}
 	quantizer := fmt.Sprintf("%s, latents of %d dimensions", c.Quantizer.Kind, c.Dim())
 	if c.Codes() {
 		quantizer = fmt.Sprintf("%s, %d codes of %d dimensions", c.Quantizer.Kind, c.Quantizer.CodebookSize, c.Dim())
@@ -151,7 +155,7 @@ func (r *modelReport) imageModel(f *safetensors.File) error {
 		"network", fmt.Sprintf("kind %s, %d residual blocks", c.Net.Kind, c.Net.ResBlocks),
 		"quantizer", quantizer,
 		"latents", fmt.Sprintf("%d×%d", c.Grid(), c.Grid()),
-		"decoder", string(c.Decoder.Kind),
+		"decoder", decoder,
 	}
 	if c.Codes() {
 		r.rows = append(r.rows, "bits", fmt.Sprintf("%g an image", r.ImageBits))

@@ -36,6 +36,7 @@ type prepareImagesReport struct {
 	Channels int                         `json:"channels"`
 	Classes  int                         `json:"classes"`
 	Splits   map[string]images.SplitInfo `json:"splits"`
+	Hash     string                      `json:"split_hash"`
 	Computed int                         `json:"computed"`
 	Reused   int                         `json:"reused"`
 	Warnings []string                    `json:"warnings"`
@@ -72,7 +73,7 @@ func (a *app) prepareImages(cmd *cobra.Command, name, src, dst string, list func
 	}
 	out := prepareImagesReport{
 		Corpus: name, Output: dst, Height: r.Info.Height, Width: r.Info.Width, Channels: r.Info.Channels, Classes: r.Info.Classes,
-		Splits: r.Info.Splits, Computed: r.Computed, Reused: r.Reused, Warnings: append([]string{}, source.Warnings...), Failed: []failReport{},
+		Splits: r.Info.Splits, Hash: r.Info.SplitHash(), Computed: r.Computed, Reused: r.Reused, Warnings: append([]string{}, source.Warnings...), Failed: []failReport{},
 	}
 	failed := failures{w: a.stderr}
 	for i, f := range r.Failed {
@@ -91,8 +92,8 @@ func (a *app) prepareImages(cmd *cobra.Command, name, src, dst string, list func
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stderr, "%s: %d images of %d×%d×%d; %d computed, %d found finished, %s\n", dst, r.Computed+r.Reused,
-			r.Info.Height, r.Info.Width, r.Info.Channels, r.Computed, r.Reused, time.Since(begun).Round(100*time.Millisecond))
+		fmt.Fprintf(a.stderr, "%s: %d images of %d×%d×%d; split hash %s; %d computed, %d found finished, %s\n", dst, r.Computed+r.Reused,
+			r.Info.Height, r.Info.Width, r.Info.Channels, r.Info.SplitHash(), r.Computed, r.Reused, time.Since(begun).Round(100*time.Millisecond))
 	}
 	return failed.result(total)
 }

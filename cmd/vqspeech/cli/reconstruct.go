@@ -3,8 +3,6 @@ package cli
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,6 +10,7 @@ import (
 	"vqspeech/model/image"
 	"vqspeech/model/train"
 	"vqspeech/recipes"
+	"vqspeech/recipes/results"
 )
 
 type reconstructOptions struct {
@@ -36,7 +35,7 @@ type reconstructReport struct {
 const gridImages = 4 * image.GridColumns
 
 func (a *app) reconstructCmd() *cobra.Command {
-	o := reconstructOptions{neighbor: -1}
+	var o reconstructOptions
 	cmd := &cobra.Command{
 		Use:   "reconstruct RUN --data DIR -o OUT",
 		Short: "Images through an image model, and between its codes",
@@ -68,8 +67,11 @@ With --json it is one object on standard output:
   vqspeech reconstruct runs/mnist --data data/mnist --neighbor 5 -o neighbor-5.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("neighbor") && o.neighbor < 0 {
-				return usagef("--neighbor: must be at least 0 (got %d)", o.neighbor)
+			if cmd.Flags().Changed("neighbor") && o.neighbor < 1 {
+				return usagef("--neighbor: must be at least 1 (got %d)", o.neighbor)
+			}
+			if a.modelPath != "" {
+				return usagef("--model: the model is the argument, RUN")
 			}
 			return a.reconstruct(cmd, args[0], o)
 		}),
@@ -78,7 +80,7 @@ With --json it is one object on standard output:
 	f.StringVar(&o.data, "data", "", "folder that prepare made")
 	f.StringVar(&o.split, "split", "test", "images of this split")
 	f.StringVarP(&o.out, "output", "o", "", "result, .npy or .png; - is standard output, as .npy")
-	f.IntVar(&o.neighbor, "neighbor", -1, "replace every code by one of so many nearest ones")
+	f.IntVar(&o.neighbor, "neighbor", 0, "replace every code by one of so many nearest ones")
 	f.BoolVar(&o.interp, "interp", false, "what lies half way between two images")
 	f.Uint64Var(&o.seed, "seed", 0, "of the draws of --neighbor and --interp")
 	f.BoolVar(&o.json, "json", false, "report as JSON on standard output")
@@ -95,7 +97,10 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	if err := checkImageOutput(o.out, o.json); err != nil {
 		return err
 	}
-	path := modelOf(run)
+	path, err := modelOf(run)
+	if err != nil {
+		return pathFirst(err)
+	}
 	m, err := image.Load(path)
 	if err != nil {
 		return pathFirst(err)
@@ -114,12 +119,13 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	if source.N == 0 {
 		return fmt.Errorf("%s: the split %s has no images", o.data, o.split)
 	}
+	shown := source
 	if isPicture(o.out) {
-		source = source.Slice(0, min(gridImages, source.N))
+		shown = source.Slice(0, min(gridImages, source.N))
 	}
 	r := reconstructReport{
 		Kind: "reconstruction", Definition: "the most probable codes of every image, decoded",
-		Model: path, Corpus: c.Info.Corpus, Split: o.split, Images: source.N, Output: o.out,
+		Model: path, Corpus: c.Info.Corpus, Split: o.split, Images: shown.N, Output: o.out,
 	}
 	if !m.Config.Codes() {
 		r.Definition = "a draw of every image's posterior, decoded"
@@ -128,26 +134,26 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	var result image.Set
 	var partners []image.Set // of interp: the third row of a picture
 	switch {
-	case o.neighbor >= 0:
+	case o.neighbor > 0:
 		r.Kind = fmt.Sprintf("neighbor-%d", o.neighbor)
 		r.Definition = fmt.Sprintf("every code replaced by one of its %d nearest codes, drawn uniformly and independently, seed %d, decoded", o.neighbor, o.seed)
-		result, err = m.Neighbors(source, o.neighbor, rng)
+		result, err = m.Neighbors(shown, o.neighbor, rng)
 	case o.interp:
 		r.Kind = "interp"
 		r.Definition = fmt.Sprintf("latents of every image and a random other one, seed %d, averaged before quantisation, quantised to the most probable codes, decoded", o.seed)
 		if source.N < 2 {
 			return fmt.Errorf("%s: the split %s has one image, want two to lie between", o.data, o.split)
 		}
-		others := source.Partners(rng)
+		others := source.Partners(rng).Slice(0, shown.N)
 		partners = append(partners, others)
-		result, err = m.Interpolate(source, others)
+		result, err = m.Interpolate(shown, others)
 	default:
-		result, err = m.Reconstruct(source)
+		result, err = m.Reconstruct(shown)
 	}
 	if err != nil {
 		return named(path, err)
 	}
-	rows := append([]image.Set{source, result}, partners...)
+	rows := append([]image.Set{shown, result}, partners...)
 	if err := a.writeImages(cmd, o.out, m.Config, result, rows...); err != nil {
 		return err
 	}
@@ -158,10 +164,10 @@ func (a *app) reconstruct(cmd *cobra.Command, run string, o reconstructOptions) 
 	return nil
 }
 
-// modelOf is the model of a run folder, or the file itself.
-func modelOf(run string) string {
-	if info, err := os.Stat(run); err == nil && info.IsDir() {
-		return filepath.Join(run, train.ModelFile)
+// modelOf is the model of the folder of a finished run, or the file itself.
+func modelOf(run string) (string, error) {
+	if isFolder(run) {
+		return results.Finished(run, train.ModelFile)
 	}
-	return run
+	return run, nil
 }

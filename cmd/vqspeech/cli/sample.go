@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"vqspeech/model/image/prior/train"
 	"vqspeech/model/unitprior"
 	"vqspeech/quant"
+	"vqspeech/recipes/results"
 )
 
 type sampleOptions struct {
@@ -94,7 +94,10 @@ or of units {"prior", "output", "utterances", "units", "speech_seconds", "seed",
 
 // sample goes by what the prior is of.
 func (a *app) sample(cmd *cobra.Command, run string, o sampleOptions) error {
-	path := priorOf(run)
+	path, err := priorOf(run)
+	if err != nil {
+		return pathFirst(err)
+	}
 	ofUnits, err := safetensors.Load(path, func(f *safetensors.File) (bool, error) {
 		_, ok := f.Metadata[unitprior.ConfigKey]
 		return ok, nil
@@ -120,6 +123,8 @@ func (a *app) sampleImages(cmd *cobra.Command, path string, o sampleOptions) err
 		return usagef("--seconds: images have no duration")
 	case o.n < 1 || o.n > maxSamples:
 		return usagef("-n: must be between 1 and %d (got %d)", maxSamples, o.n)
+	case isPicture(o.out) && o.n > image.MaxGrid:
+		return usagef("-n: a picture shows at most %d images (got %d), want OUT.npy", image.MaxGrid, o.n)
 	case !(o.temperature >= quant.MinTemperature && o.temperature <= quant.MaxTemperature):
 		return usagef("--temperature: must be between %g and %g (got %g)", quant.MinTemperature, quant.MaxTemperature, o.temperature)
 	}
@@ -165,12 +170,12 @@ func (a *app) sampleImages(cmd *cobra.Command, path string, o sampleOptions) err
 	return nil
 }
 
-// priorOf is the prior of a run folder, or the file itself.
-func priorOf(run string) string {
+// priorOf is the prior of the folder of a finished run, or the file itself.
+func priorOf(run string) (string, error) {
 	if isFolder(run) {
-		return filepath.Join(run, train.PriorFile)
+		return results.Finished(run, train.PriorFile)
 	}
-	return run
+	return run, nil
 }
 
 // loadPrior loads a prior, which must be for the codes of m; argument is what

@@ -63,8 +63,7 @@ or {"run", "model", "steps", "seconds", "valid": {"loss", "mse_x1000",
    "posterior_kappa", "decoder_kappa"}, "test": {the same}, "images": {"train",
    "valid", "test"}}, with what suits the images and the model,
 or {"run", "prior", "steps", "seconds", "valid": {"nats_per_code",
-   "bits_per_dim"}, "test": {the same}, "images": {"train", "valid", "test"}}, where
-   a dimension of what a prior models is one code,
+   "bits_per_code"}, "test": {the same}, "images": {"train", "valid", "test"}},
 or {"run", "prior", "steps", "seconds", "valid": {"nats_per_unit", "bits_per_unit"}
    (of the finished prior, the ends of utterances included), "utterances": {"train",
    "holdout", "valid"}}.

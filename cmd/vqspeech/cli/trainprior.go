@@ -66,5 +66,5 @@ func (a *app) trainPrior(cmd *cobra.Command, path string, o trainOptions) error 
 
 // priorScores puts an evaluation into words.
 func priorScores(e prior.Evaluation) string {
-	return fmt.Sprintf("%.4f nats a code, %.4f bits/dim", e.Nats, e.Bits)
+	return fmt.Sprintf("%.4f nats a code, %.4f bits a code", e.Nats, e.Bits)
 }

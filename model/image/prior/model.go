@@ -182,7 +182,7 @@ func (m *Model) forward(logits []float32, s Set) {
 // Evaluation is how well a prior predicts a set of grids.
 type Evaluation struct {
 	Nats float64 `json:"nats_per_code"` // mean negative log-likelihood of a code
-	Bits float64 `json:"bits_per_dim"`  // the same in bits: a code is a dimension of what the prior models
+	Bits float64 `json:"bits_per_code"` // the same in bits
 }
 
 // NewEvaluation returns the scores for a mean negative log-likelihood (nats).
