@@ -73,11 +73,11 @@ func TestImageErrors(t *testing.T) {
 		{"model: {kind: 29}", "", `r.yaml: model.kind: must be one of [28 32 64 64-label 128] (got 29)`},
 		{"model: {kind: 28}\nquantizer: {codes: 5}", "", "r.yaml:2: quantizer.codes: unknown key, want one of kind, codebook_size, "},
 		{"model: {kind: 28}", "features.n_mels=80", "--set features: unknown key, want one of data, model, quantizer, decoder, train"},
-		{"model: {kind: 28}", "data.valid=train", `r.yaml: data: train, valid and test must be different splits (got "train" twice)`},
-		{"model: {kind: 28}", "data.train=''", `r.yaml: data.train: must name a split`},
+		{"model: {kind: 28}", "data.valid=train", `--set data: train, valid and test must be different splits (got "train" twice)`},
+		{"model: {kind: 28}", "data.train=''", `--set data.train: must name a split`},
 		{"model: {kind: 28}", "data.gray=7", "--set data.gray: want true or false (got 7)"},
-		{"model: {kind: 28}", "quantizer.initial_scale=0", "r.yaml: quantizer.initial_scale: must be between 1e-06 and 1e+06 (got 0)"},
-		{"model: {kind: 28}\nquantizer: {dead_code_threshold: 1}", "quantizer.dead_code_fraction=0.03", "r.yaml: quantizer: dead_code_threshold and dead_code_fraction are two rules, want one of them 0"},
+		{"model: {kind: 28}", "quantizer.initial_scale=0", "--set quantizer.initial_scale: must be between 1e-06 and 1e+06 (got 0)"},
+		{"model: {kind: 28}\nquantizer: {dead_code_threshold: 1}", "quantizer.dead_code_fraction=0.03", "--set quantizer: dead_code_threshold and dead_code_fraction are two rules, want one of them 0"},
 		{"model: {kind: 28}\ndecoder: {kind: vmf}", "", "r.yaml: model.channels: at least 2 classes"},
 	} {
 		var overrides []string

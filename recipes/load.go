@@ -58,6 +58,7 @@ func parse[R interface{ Validate() error }](name string, data []byte, overrides 
 	}
 	d := decoder{}
 	d.document(name, data, &r)
+	alone := r.Validate()
 	for _, o := range overrides {
 		d.override(o, &r)
 	}
@@ -65,16 +66,19 @@ func parse[R interface{ Validate() error }](name string, data []byte, overrides 
 		return none, errors.Join(d.errs...)
 	}
 	if err := r.Validate(); err != nil {
-		return none, prefixLines(name, err)
+		if alone == nil { // it is the overrides that are wrong
+			return none, prefixLines("--set ", err)
+		}
+		return none, prefixLines(name+": ", err)
 	}
 	return r, nil
 }
 
-// prefixLines names the file in front of every line of a joined error.
-func prefixLines(name string, err error) error {
+// prefixLines puts what is at fault in front of every line of a joined error.
+func prefixLines(prefix string, err error) error {
 	var errs []error
 	for line := range strings.Lines(err.Error()) {
-		errs = append(errs, fmt.Errorf("%s: %s", name, strings.TrimSuffix(line, "\n")))
+		errs = append(errs, errors.New(prefix + strings.TrimSuffix(line, "\n")))
 	}
 	return errors.Join(errs...)
 }

@@ -39,8 +39,8 @@ func TestPriorErrors(t *testing.T) {
 	for _, c := range []struct{ doc, set, want string }{
 		{"prior: {channels: 0}", "", "r.yaml: prior.channels: must be between 1 and 4096 (got 0)"},
 		{"prior: {layers: 2}\ntrain: {steps: 5}", "", "r.yaml:2: train.steps: unknown key, want one of epochs, max_steps, "},
-		{"prior: {}", "data.valid=train", `r.yaml: data: train, valid and test must be different splits (got "train" twice)`},
-		{"prior: {}", "train.learning_rate=0", "r.yaml: train.learning_rate: must be in (0, 10) (got 0)"},
+		{"prior: {}", "data.valid=train", `--set data: train, valid and test must be different splits (got "train" twice)`},
+		{"prior: {}", "train.learning_rate=0", "--set train.learning_rate: must be in (0, 10) (got 0)"},
 		{"prior: {}", "quantizer.kind=vq", "--set quantizer: unknown key, want one of data, prior, train"},
 	} {
 		var overrides []string

@@ -163,7 +163,7 @@ func TestParseErrors(t *testing.T) {
 		{"holdout", "data: {holdout: 1}\n", "", "r.yaml: data.holdout: must be in [0, 1) (got 1)"},
 		{"gain", "train: {random_gain_db: 6}\n", "", "r.yaml: train.random_gain_db: must be 0 with features.front_end reference"},
 		{"set unknown", "", "train.steps=3", "--set train.steps: unknown key, want one of max_steps, "},
-		{"set range", "", "train.max_steps=0", "r.yaml: train.max_steps: must be at least 1 (got 0)"},
+		{"set range", "", "train.max_steps=0", "--set train.max_steps: must be at least 1 (got 0)"},
 		{"set type", "", "train.max_steps=x", `--set train.max_steps: want a whole number (got "x")`},
 		{"set deeper", "", "train.max_steps.x=1", "--set train.max_steps: want a whole number (got a section)"},
 		{"set without value", "", "train.max_steps=", "--set train.max_steps: no value, want section.key=value"},

@@ -143,7 +143,7 @@ func (p *preparation) earlier() error {
 		case errors.Is(err, fs.ErrNotExist):
 			head = p.head
 		case err != nil:
-			return err
+			return fmt.Errorf("%w: remove the file to prepare the folder anew", err)
 		default:
 			path = p.path(infoFile)
 			head = journalHead{c.Info.Version, c.Info.Corpus, c.Info.Fingerprint}

@@ -129,6 +129,9 @@ func corpusNames() []string {
 }
 
 func (a *app) prepare(cmd *cobra.Command, name, src, dst string, o prepareOptions) error {
+	if src == "" || dst == "" {
+		return usagef("SRC and DST must not be empty")
+	}
 	for _, c := range imageCorpora {
 		if c.name != name {
 			continue
@@ -137,6 +140,9 @@ func (a *app) prepare(cmd *cobra.Command, name, src, dst string, o prepareOption
 			return usagef("--config, --audio and --mic have no use for the images of %s", name)
 		}
 		return a.prepareImages(cmd, name, src, dst, c.list, o.json)
+	}
+	if err := anotherFolder(dst, false, true); err != nil {
+		return err
 	}
 	if o.config == "" {
 		o.config = string(features.Reference)

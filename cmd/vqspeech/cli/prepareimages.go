@@ -48,6 +48,9 @@ const maxNamed = 20
 
 // prepareImages prepares an image corpus.
 func (a *app) prepareImages(cmd *cobra.Command, name, src, dst string, list func(string) (images.Source, error), asJSON bool) error {
+	if err := anotherFolder(dst, true, false); err != nil {
+		return err
+	}
 	source, err := list(src)
 	if err != nil {
 		return pathFirst(err)

@@ -101,6 +101,9 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(trainingGC)
 	}
+	if err := anotherFolder(o.run, true, true); err != nil {
+		return err
+	}
 	if vocoder, err := recipes.IsVocoder(path); err != nil {
 		return err
 	} else if vocoder {
