@@ -3,6 +3,7 @@ package results
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -15,11 +16,20 @@ import (
 	"vqspeech/recipes"
 )
 
-// Score is a mean over seeds with its sample standard deviation, 0 for a
-// single seed.
-type Score struct {
-	Mean float64 `json:"mean"`
-	Std  float64 `json:"std"`
+// Score is a mean over seeds with its sample standard deviation: NaN for a single
+// seed, which JSON has as null.
+type Score struct{ Mean, Std float64 }
+
+// MarshalJSON writes {"mean", "std"}.
+func (s Score) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Mean float64  `json:"mean"`
+		Std  *float64 `json:"std"`
+	}{Mean: s.Mean}
+	if !math.IsNaN(s.Std) {
+		v.Std = &s.Std
+	}
+	return json.Marshal(v)
 }
 
 // Published are the figures of table 3 of Takida et al. 2022: mean squared
@@ -184,13 +194,11 @@ func score[R any](runs []R, of func(R) float64) Score {
 	for _, r := range runs {
 		s.Mean += of(r) / n
 	}
-	if n > 1 {
-		for _, r := range runs {
-			d := of(r) - s.Mean
-			s.Std += d * d / (n - 1)
-		}
-		s.Std = math.Sqrt(s.Std)
+	for _, r := range runs {
+		d := of(r) - s.Mean
+		s.Std += d * d
 	}
+	s.Std = math.Sqrt(s.Std / (n - 1))
 	return s
 }
 

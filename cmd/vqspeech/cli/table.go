@@ -50,7 +50,8 @@ makes the exit status 1, and enters no figure.
 With --json it is one object on standard output:
   {"table": "speech", "rows": [{"model", "kind", "corpus", "split_hash", "budget":
    {"steps", "batch_size", "channels", "codebook_size", "codebook_dim"}, "runs":
-   [{"run", "seed", "mse_db2", "perplexity"}], "mse_db2": {"mean", "std"},
+   [{"run", "seed", "mse_db2", "perplexity"}], "mse_db2": {"mean", "std" (null for
+   one seed)},
    "perplexity", "published": {"vctk", "zerospeech2019"}}], "notes": [text],
    "failed": [text]}.`,
 		Example: `  vqspeech table speech runs/*`,
@@ -110,7 +111,8 @@ With --json it is one object on standard output:
    "batch_size", "runs": [{"run", "seed", "test", "fid": {"reconstruction", ...:
    {"fid", "rows_a", "rows_b"}}}], "scores": {"mse_x1000", "pixel_error", "miou",
    "batch_perplexity", "fid_reconstruction", "fid_samples", "fid_neighbor_3",
-   "fid_neighbor_5", "fid_neighbor_10", "fid_interp": {"mean", "std"}}, "published":
+   "fid_neighbor_5", "fid_neighbor_10", "fid_interp": {"mean", "std" (null for one
+   seed)}}, "published":
    {the same}}], "notes": [text]}], "failed": [text]}, without what a table or a run has not.`,
 		Example: `  vqspeech table image runs/mnist-*`,
 		Args:    cobra.MinimumNArgs(1),
