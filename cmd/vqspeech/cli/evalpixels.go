@@ -51,8 +51,8 @@ resamples, always the same).
 
 With --json it is {"metric": "pixels", "images", "height", "width", "channels",
 "classes" (0 without --classes), "scores"}, where scores has {"value", "low",
-"high"}, each a number or null, under "mse_e3" and with --classes also under
-"pixel_error_percent" and "miou_percent".`,
+"high"}, each a number or null, under "mse_x1000" and with --classes also under
+"pixel_error" and "miou" (%).`,
 		Example: `  vqspeech eval pixels test.npy reconstructed.npy
   vqspeech eval pixels masks.npy predicted.npy --classes 19 --json`,
 		Args: cobra.ExactArgs(2),
@@ -207,10 +207,10 @@ func comparePixels(ctx context.Context, reference, estimate *imageFile, classes 
 }
 
 var (
-	pixelFigures = []pairFigure{{key: "mse_e3", label: "mse × 10³", format: "%.4f"}}
+	pixelFigures = []pairFigure{{key: "mse_x1000", label: "mse × 10³", format: "%.4f"}}
 	areaFigures  = []pairFigure{
-		{key: "pixel_error_percent", label: "pixel error", format: "%.3f", unit: "%"},
-		{key: "miou_percent", label: "miou", format: "%.2f", unit: "%"},
+		{key: "pixel_error", label: "pixel error", format: "%.3f", unit: "%"},
+		{key: "miou", label: "miou", format: "%.2f", unit: "%"},
 	}
 )
 

@@ -52,7 +52,7 @@ func (a *app) trainImage(cmd *cobra.Command, path string, o trainOptions) error 
 func imageScores(e image.Evaluation) string {
 	s := fmt.Sprintf("loss %.5g", e.Loss)
 	if e.MSE > 0 {
-		s += fmt.Sprintf(", mse %.3fe-3", e.MSE)
+		s += fmt.Sprintf(", mse × 10³ %.3f", e.MSE)
 	}
 	if e.PixelError > 0 {
 		s += fmt.Sprintf(", pixel error %.2f %%, miou %.1f %%", e.PixelError, e.MeanIoU)
