@@ -78,7 +78,7 @@ func parse[R interface{ Validate() error }](name string, data []byte, overrides 
 func prefixLines(prefix string, err error) error {
 	var errs []error
 	for line := range strings.Lines(err.Error()) {
-		errs = append(errs, errors.New(prefix + strings.TrimSuffix(line, "\n")))
+		errs = append(errs, errors.New(prefix+strings.TrimSuffix(line, "\n")))
 	}
 	return errors.Join(errs...)
 }

@@ -234,19 +234,19 @@ func TestRefusals(t *testing.T) {
 	levels, labels := corpus(t, 28, 0), corpus(t, 64, 3)
 	odd := corpus(t, 30, 0)
 	for want, make := range map[string]func() (*Sweep, error){
-		"the values are labels, want levels of light":         func() (*Sweep, error) { return SelfAnneal(labels, nil, nil) },
-		"labels, want levels of light":                        func() (*Sweep, error) { return Capacity(labels, nil, nil, nil) },
-		"images of 30×30, want 28×28, 32×32 or 64×64":         func() (*Sweep, error) { return Capacity(odd, Sizes, nil, nil) },
-		"sq-k1-d64: quantizer.codebook_size":                  func() (*Sweep, error) { return Capacity(levels, []int{1}, nil, nil) },
-		"fixed--1: quantizer.initial_scale: must be between":  func() (*Sweep, error) { return SelfAnneal(levels, []float64{-1}, nil) },
-		"fixed-NaN: quantizer.initial_scale: must be between": func() (*Sweep, error) { return SelfAnneal(levels, []float64{math.NaN()}, nil) },
-		"--set train.x: unknown key":                          func() (*Sweep, error) { return Kappa(levels, []string{"train.x=1"}) },
-		"data.test: want a split":                             func() (*Sweep, error) { return Kappa(levels, []string{"data.test=''"}) },
+		"the values are labels, want levels of light":              func() (*Sweep, error) { return SelfAnneal(labels, nil, nil) },
+		"labels, want levels of light":                             func() (*Sweep, error) { return Capacity(labels, nil, nil, nil) },
+		"images of 30×30, want 28×28, 32×32 or 64×64":              func() (*Sweep, error) { return Capacity(odd, Sizes, nil, nil) },
+		"sq-k1-d64: quantizer.codebook_size":                       func() (*Sweep, error) { return Capacity(levels, []int{1}, nil, nil) },
+		"fixed--1: quantizer.initial_scale: must be between":       func() (*Sweep, error) { return SelfAnneal(levels, []float64{-1}, nil) },
+		"fixed-NaN: quantizer.initial_scale: must be between":      func() (*Sweep, error) { return SelfAnneal(levels, []float64{math.NaN()}, nil) },
+		"--set train.x: unknown key":                               func() (*Sweep, error) { return Kappa(levels, []string{"train.x=1"}) },
+		"data.test: want a split":                                  func() (*Sweep, error) { return Kappa(levels, []string{"data.test=''"}) },
 		"--set quantizer.kind: the figure sets it itself":          func() (*Sweep, error) { return SelfAnneal(levels, nil, []string{"quantizer.kind=vq"}) },
 		"--set decoder.kind: the figure sets it itself":            func() (*Sweep, error) { return Kappa(levels, []string{"decoder.kind=vmf"}) },
 		"--set quantizer.codebook_size: the figure sets it itself": func() (*Sweep, error) { return Capacity(levels, Sizes, nil, []string{"quantizer.codebook_size=9"}) },
 		"--set quantizer.codebook_dim: the figure sets it itself":  func() (*Sweep, error) { return Capacity(levels, nil, Dims, []string{"quantizer.codebook_dim=9"}) },
-		"101 runs, want at most 64":                           func() (*Sweep, error) { return SelfAnneal(levels, steps(100), nil) },
+		"101 runs, want at most 64":                                func() (*Sweep, error) { return SelfAnneal(levels, steps(100), nil) },
 	} {
 		if _, err := make(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)

@@ -183,15 +183,21 @@ func (r *Run) keyOf(name string) (key string, set int, scale float64) {
 	return name, 0, 1
 }
 
-// settledRange is the range of curves after the first twentieth of their steps.
+// settledRange is the range of curves after the first twentieth of their steps, or
+// of all of them where that is not twice as much.
 func settledRange(curves []chart.Curve) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
+	least, most := lo, hi
 	for _, c := range curves {
 		for i, y := range c.Y {
+			least, most = min(least, y), max(most, y)
 			if c.X[i] >= c.X[len(c.X)-1]/20 {
 				lo, hi = min(lo, y), max(hi, y)
 			}
 		}
+	}
+	if most-least < 2*(hi-lo) {
+		lo, hi = least, most
 	}
 	more := (hi - lo) / 10 // how the first steps come in
 	return lo - more/4, hi + more

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"vqspeech/features"
+	"vqspeech/internal/chart"
 	"vqspeech/internal/safetensors"
 	"vqspeech/internal/training"
 	"vqspeech/model"
@@ -279,6 +280,16 @@ func TestThin(t *testing.T) {
 	}
 	if got := thin([]float64{3, 4}); !slices.Equal(got, []float64{3, 4}) {
 		t.Errorf("few points become %v", got)
+	}
+}
+
+// TestSettledRange leaves out the first steps where they would flatten the rest.
+func TestSettledRange(t *testing.T) {
+	for first, want := range map[float64][2]float64{1000: {0.75, 12}, 15: {0.65, 16.4}, 5: {0.75, 12}} {
+		lo, hi := settledRange([]chart.Curve{{X: []float64{1, 50, 100}, Y: []float64{first, 11, 1}}})
+		if math.Abs(lo-want[0]) > 1e-9 || math.Abs(hi-want[1]) > 1e-9 {
+			t.Errorf("from %g: %g to %g, want %v", first, lo, hi, want)
+		}
 	}
 }
 
