@@ -12,9 +12,9 @@ import (
 const GridColumns = 16
 
 const (
-	gridGap   = 2       // between images (pixels of the picture)
-	gridBreak = 8       // between groups of rows
-	gridSide  = 56      // images are enlarged to about this
+	gridGap   = 2  // between images (pixels of the picture)
+	gridBreak = 8  // between groups of rows
+	gridSide  = 56 // images are enlarged to about this
 )
 
 // MaxGrid is the most images of a set that a picture shows.
