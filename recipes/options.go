@@ -62,7 +62,9 @@ func (r Recipe) Options(c *corpus.Corpus) (train.Options, error) {
 	if err != nil {
 		return none, err
 	}
-	data, err := dataName(c.Info.Corpus, c.Info.SplitHash, r.Data)
+	section := r.Data
+	section.TargetSpeakersFrom = nil // speakers that are dropped after the last step
+	data, err := dataName(c.Info.Corpus, c.Info.SplitHash, section)
 	if err != nil {
 		return none, err
 	}

@@ -11,7 +11,7 @@ import (
 // but Loss and BatchPerplexity are pooled over the set.
 type Evaluation struct {
 	Loss            float64 `json:"loss"`                       // mean of the batches' total losses, as published (nats per image)
-	MSE             float64 `json:"mse_x1000,omitempty"`        // mean squared error of values in [0, 1], times 1000; labels of 256 classes count as gray values
+	MSE             float64 `json:"mse_x1000,omitempty"`        // mean squared error of values in [0, 1], times 1000; labels of 256 classes count as grey values
 	PixelError      float64 `json:"pixel_error,omitempty"`      // label maps: pixels whose most probable label is wrong (%)
 	MeanIoU         float64 `json:"miou,omitempty"`             // label maps: intersection over union, mean over the classes (%)
 	Perplexity      float64 `json:"perplexity,omitempty"`       // of the codes of the whole set

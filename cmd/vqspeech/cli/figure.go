@@ -42,8 +42,9 @@ const figureLong = `
 
 Each point is a training run in a folder of its own below --run, one after the other.
 A sweep that was interrupted (Ctrl-C) or killed goes on with the same command: runs
-that are finished are kept; more epochs in the same folder make them longer. At the end --run gets a .csv of all evaluations and a
-.png; the caption of the picture says how long the runs were.
+that are finished are kept; more epochs in the same folder make them longer. At the
+end --run gets a .csv of all evaluations and a .png; the caption of the picture says
+how long the runs were.
 
 The recipe is the published one for the size of the images; --set section.key=value
 overrides any key but those that the figure is about, --set train.epochs=N the length

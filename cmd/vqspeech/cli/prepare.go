@@ -92,7 +92,8 @@ With --json the report is one object on standard output:
 or, of images, classes being 0 where values are levels of light,
   {"corpus", "output", "height", "width", "channels", "classes",
    "splits": {name: {"images", "failed", "sha256", "labels_sha256"}},
-   "split_hash", "computed", "reused", "warnings": [...], "failed": [{"file", "error"}, ...]}.`,
+   "split_hash", "computed", "reused", "warnings": [...],
+   "failed": [{"file", "error"}, ...]}.`,
 		Example: `  vqspeech prepare librispeech ~/LibriSpeech data/libri
   vqspeech prepare vctk ~/VCTK-Corpus-0.92 data/vctk --mic mic2
   vqspeech prepare zerospeech ~/2019/english data/zs-en

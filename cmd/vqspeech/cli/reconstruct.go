@@ -41,8 +41,8 @@ func (a *app) reconstructCmd() *cobra.Command {
 		Short: "Images through an image model, and between its codes",
 		Long: `Reconstruct encodes a split of a prepared corpus of images, quantises to the most
 probable codes and decodes; of a vae, which has no codes, it decodes a draw of the
-posterior that depends on the image alone. RUN is the folder of a finished training run, or a
-model file.
+posterior that depends on the image alone. RUN is the folder of a finished training
+run, or a model file.
 
 OUT.npy gets all images of the split, in their order, as uint8 [N, H, W, C] or as
 class labels; with the split's own file (DIR/SPLIT.npy) it is what eval pixels and

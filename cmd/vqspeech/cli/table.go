@@ -51,9 +51,8 @@ With --json it is one object on standard output:
   {"table": "speech", "rows": [{"model", "kind", "corpus", "split_hash", "budget":
    {"steps", "batch_size", "channels", "codebook_size", "codebook_dim"}, "runs":
    [{"run", "seed", "mse_db2", "perplexity"}], "mse_db2": {"mean", "std" (null for
-   one seed)},
-   "perplexity", "published": {"vctk", "zerospeech2019"}}], "notes": [text],
-   "failed": [text]}.`,
+   one seed)}, "perplexity", "published": {"vctk", "zerospeech2019"}}], "notes":
+   [text], "failed": [text]}.`,
 		Example: `  vqspeech table speech runs/*`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
