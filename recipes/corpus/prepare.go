@@ -18,6 +18,8 @@ import (
 	"vqspeech/audio"
 	"vqspeech/features"
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/journal"
+	"vqspeech/internal/strict"
 )
 
 // Options of Prepare.
@@ -74,7 +76,7 @@ func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, e
 		return nil, err
 	}
 	err = p.run(ctx, o.Progress)
-	if err = errors.Join(err, p.journal.close()); err != nil {
+	if err = errors.Join(err, p.journal.Close()); err != nil {
 		return nil, err
 	}
 	return p.finish()
@@ -86,7 +88,7 @@ type preparation struct {
 	cfg     features.Config
 	audio   bool
 	head    journalHead
-	journal *journal
+	journal *journal.Journal
 	done    []Utterance
 	todo    []Item
 	reused  int
@@ -123,7 +125,7 @@ func (p *preparation) open() error {
 		}
 	}
 	p.reused = len(p.done)
-	p.journal, err = startJournal(filepath.Join(p.dst, journalFile), p.head, p.done)
+	p.journal, err = journal.Start(filepath.Join(p.dst, journalFile), p.head, p.done)
 	return err
 }
 
@@ -133,8 +135,10 @@ func (p *preparation) earlier() (map[string]Utterance, error) {
 	old := map[string]Utterance{}
 	path := filepath.Join(p.dst, journalFile)
 	head, us, err := readJournal(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && head == (journalHead{}): // none, or killed in its first line
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
+	}
+	if head == (journalHead{}) { // none, or killed in its first line
 		c, err := Open(p.dst)
 		if errors.Is(err, fs.ErrNotExist) {
 			return old, nil
@@ -144,8 +148,6 @@ func (p *preparation) earlier() (map[string]Utterance, error) {
 		}
 		head, us = journalHead{c.Info.Version, c.Info.Corpus, c.Info.Features}, c.Utterances
 		path = filepath.Join(p.dst, infoFile)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if head.Corpus != p.head.Corpus {
 		return nil, fmt.Errorf("%s: the folder holds the corpus %q, not %q; use another folder", path, head.Corpus, p.head.Corpus)
@@ -235,7 +237,7 @@ func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
 			p.failed = append(p.failed, Failure{filepath.Join(p.src.Root, filepath.FromSlash(r.item.Path)), r.bad})
 		default:
 			p.done = append(p.done, r.u)
-			broken = p.journal.add(r.u)
+			broken = p.journal.Add(r.u)
 		}
 		if broken != nil {
 			stop()

@@ -1,24 +1,10 @@
 package images
 
-import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"io/fs"
-	"os"
+import "vqspeech/internal/journal"
 
-	"vqspeech/internal/atomicfile"
-	"vqspeech/internal/strict"
-)
-
-// A journal is what an unfinished Prepare leaves behind: a line that says how
-// it was started, then one for every finished block or split, in order. The
-// last line of a split tells how far it is; one that has tried no image begins
-// the split anew.
-type journal struct{ f *os.File }
-
+// journalHead is the first line of what an unfinished Prepare leaves behind. A
+// line follows for every finished block or split, in order: the last one of a
+// split tells how far it is, and one that has tried no image begins it anew.
 type journalHead struct {
 	Version     int    `json:"version"`
 	Corpus      string `json:"corpus"`
@@ -40,82 +26,29 @@ type badImage struct {
 	Error string `json:"error"`
 }
 
-// maxJournalBytes bounds a journal that is read; a real one has about 100 bytes
-// a block and 100 bytes a bad image.
-const maxJournalBytes = 256 << 20
+// maxLine bounds a line; the longest has about 100 bytes for every image of a
+// split that cannot be read.
+const maxLine = 256 << 20
 
-// readJournal returns the head and the last state of every split. A killed
-// program may leave half a last line, which is ignored with all behind it.
+// readJournal returns the head and the last state of every split; both are
+// empty if there is none.
 func readJournal(path string) (head journalHead, splits map[string]journalEntry, err error) {
+	head, entries, err := journal.Read[journalHead, journalEntry](path, maxLine)
 	splits = map[string]journalEntry{}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return head, splits, nil
-	}
-	if err != nil {
-		return head, splits, err
-	}
-	defer f.Close()
-	r := bufio.NewReader(io.LimitReader(f, maxJournalBytes))
-	for n := 0; ; n++ {
-		line, err := r.ReadBytes('\n')
-		if err == io.EOF {
-			return head, splits, nil
-		}
-		if err != nil {
-			return head, splits, err
-		}
-		if n == 0 {
-			if strict.JSON(line, &head) != nil {
-				return journalHead{}, splits, nil
-			}
-			continue
-		}
-		var e journalEntry
-		if strict.JSON(line, &e) != nil {
-			return head, splits, nil
-		}
+	for _, e := range entries {
 		e.past = e.Failed
 		if e.Tried > 0 {
 			e.past = append(splits[e.Split].past, e.Failed...)
 		}
 		splits[e.Split] = e
 	}
+	return head, splits, err
 }
 
 // startJournal begins a journal with what is kept of an earlier one.
-func startJournal(path string, head journalHead, kept []journalEntry) (*journal, error) {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	if err := enc.Encode(head); err != nil {
-		return nil, err
+func startJournal(path string, head journalHead, kept []journalEntry) (*journal.Journal, error) {
+	for i := range kept {
+		kept[i].Failed = kept[i].past
 	}
-	for _, e := range kept {
-		e.Failed = e.past
-		if err := enc.Encode(e); err != nil {
-			return nil, err
-		}
-	}
-	if err := atomicfile.WriteFile(path, text.Bytes()); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	return &journal{f}, nil
+	return journal.Start(path, head, kept)
 }
-
-// add appends a line and makes it durable.
-func (j *journal) add(e journalEntry) error {
-	line, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	if _, err := j.f.Write(append(line, '\n')); err != nil {
-		return err
-	}
-	return j.f.Sync()
-}
-
-func (j *journal) close() error { return j.f.Close() }

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"vqspeech/internal/atomicfile"
+	"vqspeech/internal/journal"
 	"vqspeech/internal/npy"
 	"vqspeech/internal/strict"
 )
@@ -80,7 +81,7 @@ func Prepare(ctx context.Context, src Source, dst string, o Options) (*Report, e
 		return nil, err
 	}
 	err = p.run(ctx)
-	if err = errors.Join(err, p.journal.close()); err != nil {
+	if err = errors.Join(err, p.journal.Close()); err != nil {
 		return nil, err
 	}
 	return p.report, p.finish()
@@ -92,7 +93,7 @@ type preparation struct {
 	progress func(Progress)
 	head     journalHead
 	size     int // bytes of an image
-	journal  *journal
+	journal  *journal.Journal
 	states   map[string]journalEntry // of the splits that an earlier run began
 	report   *Report
 }
@@ -232,7 +233,7 @@ func (p *preparation) make(ctx context.Context, split Split, e *journalEntry) er
 		return err
 	} else if e.Tried > 0 && (e.Tried > split.N || info.Size() < end()) {
 		*e = journalEntry{Split: split.Name}
-		if err := p.journal.add(*e); err != nil {
+		if err := p.note(*e); err != nil {
 			return err
 		}
 	}
@@ -254,7 +255,7 @@ func (p *preparation) make(ctx context.Context, split Split, e *journalEntry) er
 		}
 		e.Tried += n
 		e.Failed, e.past = bad, append(e.past, bad...)
-		if err := p.journal.add(*e); err != nil {
+		if err := p.note(*e); err != nil {
 			return err
 		}
 		p.report.Computed += n - len(bad)
@@ -320,7 +321,7 @@ func (p *preparation) complete(split Split, f *os.File, e *journalEntry, room in
 		return err
 	}
 	e.Failed, e.Done = nil, &s
-	return p.journal.add(*e)
+	return p.note(*e)
 }
 
 // writeLabels writes the labels of the images that were kept.
@@ -343,6 +344,14 @@ func (p *preparation) writeLabels(split Split, bad []badImage) (hash string, err
 		return "", err
 	}
 	return hash, atomicfile.WriteFile(p.path(labelsFile(split.Name)), file.Bytes())
+}
+
+// note makes an entry durable before what it tells of is built upon.
+func (p *preparation) note(e journalEntry) error {
+	if err := p.journal.Add(e); err != nil {
+		return err
+	}
+	return p.journal.Sync()
 }
 
 // tell reports the progress; failed are those of a split that is not finished.
