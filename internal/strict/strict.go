@@ -29,14 +29,19 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// ReadRegular is ReadFile for what must be a plain file: opening a pipe that nobody
-// writes to would wait for ever.
-func ReadRegular(path string, most int64) ([]byte, error) {
+// Stat is os.Stat for what must be a plain file: opening a pipe that nobody
+// writes to would wait for ever. A folder is no error here, as it is one to read.
+func Stat(path string) (fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+		err = &fs.PathError{Op: "stat", Path: path, Err: errors.New("not a regular file")}
 	}
-	if err != nil {
+	return info, err
+}
+
+// ReadRegular is ReadFile for what must be a plain file.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	if _, err := Stat(path); err != nil {
 		return nil, err
 	}
 	return ReadFile(path, most)

@@ -19,7 +19,7 @@ import (
 // to be kept.
 func (p *preparation) compute(it Item) (u Utterance, mel, kept []float32, err error) {
 	path := filepath.Join(p.src.Root, filepath.FromSlash(it.Path))
-	info, err := os.Stat(path)
+	info, err := strict.Stat(path)
 	if err != nil {
 		return u, nil, nil, strict.Cause(err)
 	}
