@@ -81,6 +81,9 @@ func LoadSegment(path string, r Range) (*Clip, error) {
 	return s.readAll(part)
 }
 
+// ReadAll collects the rest of the recording; [Load] says what it refuses.
+func (s *Stream) ReadAll() (*Clip, error) { return s.readAll(s) }
+
 // readAll collects the rest of part, which reads from s. Blocks are joined at the end, so
 // that no more than twice the clip is ever allocated, whatever a header says.
 func (s *Stream) readAll(part Source) (*Clip, error) {

@@ -69,12 +69,13 @@ const readBlock = 1 << 15
 // rate. With the stream front end memory does not grow with the file; the
 // reference front end reads a file twice and holds a pipe in memory.
 func (m *Model) EncodeFile(path string, emit func(codes []uint16) error) (samples int64, err error) {
-	if m.Config.Features.FrontEnd == features.Reference && !rereadable(path) {
-		clip, err := audio.Load(path)
+	if !rereadable(path) {
+		s, err := audio.Open(path)
 		if err != nil {
 			return 0, err
 		}
-		return m.EncodeClip(clip, emit)
+		defer s.Close()
+		return m.EncodeStream(s, emit)
 	}
 	return m.encode(func(use func(audio.Source) error) error {
 		src, err := audio.Open(path)
@@ -87,6 +88,19 @@ func (m *Model) EncodeFile(path string, emit func(codes []uint16) error) (sample
 		}
 		return err
 	}, emit)
+}
+
+// EncodeStream encodes a recording that can be read only once, as EncodeFile does
+// a pipe.
+func (m *Model) EncodeStream(s *audio.Stream, emit func(codes []uint16) error) (samples int64, err error) {
+	if m.Config.Features.FrontEnd == features.Reference {
+		clip, err := s.ReadAll()
+		if err != nil {
+			return 0, err
+		}
+		return m.EncodeClip(clip, emit)
+	}
+	return m.encode(func(use func(audio.Source) error) error { return use(s) }, emit)
 }
 
 // rereadable reports whether path can be read a second time from its start. A

@@ -40,11 +40,6 @@ func DefaultImage(net image.NetKind) Image {
 	}
 }
 
-// LoadImage is Load for a recipe of images.
-func LoadImage(path string, overrides ...string) (Image, error) {
-	return load(path, overrides, ParseImage)
-}
-
 // ParseImage is Parse for a recipe of images.
 func ParseImage(name string, data []byte, overrides ...string) (Image, error) {
 	net := netOf(data)
@@ -54,12 +49,6 @@ func ParseImage(name string, data []byte, overrides ...string) (Image, error) {
 		}
 	}
 	return parse(name, data, overrides, DefaultImage(image.NetKind(net)))
-}
-
-// IsImage says whether the file at path has the key model.kind.
-func IsImage(path string) (bool, error) {
-	data, err := readFile(path)
-	return err == nil && netOf(data) != "", err
 }
 
 // netOf returns the value of model.kind, empty without one.

@@ -1,7 +1,6 @@
 package recipes_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func TestPublishedImageRecipes(t *testing.T) {
 		"celeba/gaussian-4.yaml":        {image.Net64, 3, 512, 6, 20, "gaussian-4", image.GaussianDecoder, 70},
 		"celebamask/vmf.yaml":           {image.Net64Label, 19, 64, 2, 0.05, "vmf", image.VMFDecoder, 70},
 	} {
-		r, err := recipes.LoadImage(filepath.FromSlash(path))
+		r, err := recipes.Load(filepath.FromSlash(path), recipes.ParseImage)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -134,7 +133,7 @@ func TestImageSet(t *testing.T) {
 		{"celebamask/nc.yaml", 64, 1, 0, "256 classes, want model.channels 256 (got 19)", 0},
 		{"celebamask/nc.yaml", 64, 1, 18, "18 classes, want model.channels 18 (got 19)", 0},
 	} {
-		r, err := recipes.LoadImage(filepath.FromSlash(c.recipe))
+		r, err := recipes.Load(filepath.FromSlash(c.recipe), recipes.ParseImage)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,23 +149,5 @@ func TestImageSet(t *testing.T) {
 		} else if set.N != 1 || max(set.Images[0], set.Images[1]) != c.first {
 			t.Errorf("%s: %d images that begin with %v", c.recipe, set.N, set.Images[:2])
 		}
-	}
-}
-
-func TestIsImage(t *testing.T) {
-	dir := t.TempDir()
-	for doc, want := range map[string]bool{
-		"model: {kind: 28}": true, "model: {channels: 256}": false, "": false, "vocoder: {residual: 8}": false, "[1, 2": false, "model: [kind]": false,
-	} {
-		path := filepath.Join(dir, "r.yaml")
-		if err := os.WriteFile(path, []byte(doc), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := recipes.IsImage(path); err != nil || got != want {
-			t.Errorf("%q: %v, %v, want %v", doc, got, err, want)
-		}
-	}
-	if _, err := recipes.IsImage(filepath.Join(dir, "none.yaml")); err == nil {
-		t.Error("a missing file is no error")
 	}
 }

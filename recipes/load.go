@@ -17,15 +17,9 @@ import (
 // nodes take up to 300 times the memory of their text.
 const maxFileBytes = 128 << 10
 
-// Load reads the recipe file at path over the defaults, applies the overrides
-// ("section.key=value", later ones win) and validates the result.
-func Load(path string, overrides ...string) (Recipe, error) {
-	return load(path, overrides, Parse)
-}
-
-// load reads a recipe of any kind.
-func load[R any](path string, overrides []string, parse func(string, []byte, ...string) (R, error)) (R, error) {
-	data, err := readFile(path)
+// Load is one of the Parse functions for the file at path.
+func Load[R any](path string, parse func(string, []byte, ...string) (R, error), overrides ...string) (R, error) {
+	data, err := ReadFile(path)
 	if err != nil {
 		var none R
 		return none, err
@@ -33,8 +27,8 @@ func load[R any](path string, overrides []string, parse func(string, []byte, ...
 	return parse(path, data, overrides...)
 }
 
-// readFile reads the recipe file at path; its errors begin with the path.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads the recipe at path, which may be a pipe; errors begin with the path.
+func ReadFile(path string) ([]byte, error) {
 	data, err := strict.ReadFile(path, maxFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, strict.Cause(err))
@@ -42,7 +36,9 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Parse is Load for bytes in memory; name stands for the file in errors.
+// Parse reads a recipe of speech over the defaults, applies the overrides
+// ("section.key=value", later ones win) and validates the result; name stands for
+// the file in errors.
 //
 // The error joins all that is wrong, one line each: "name:line: key: fault"
 // for what is written wrongly, "name: key: fault" for values out of range.

@@ -28,18 +28,10 @@ func DefaultPrior() Prior {
 	}
 }
 
-// LoadPrior is Load for a prior's recipe.
-func LoadPrior(path string, overrides ...string) (Prior, error) {
-	return load(path, overrides, ParsePrior)
-}
-
 // ParsePrior is Parse for a prior's recipe.
 func ParsePrior(name string, data []byte, overrides ...string) (Prior, error) {
 	return parse(name, data, overrides, DefaultPrior())
 }
-
-// IsPrior says whether the file at path has a section "prior".
-func IsPrior(path string) (bool, error) { return hasSection(path, "prior") }
 
 // YAML returns the whole recipe, defaults included; ParsePrior reads it back.
 func (r Prior) YAML() ([]byte, error) { return yaml.Marshal(r) }

@@ -21,7 +21,7 @@ func TestPriorRecipes(t *testing.T) {
 	for corpus, want := range map[string]struct{ Channels, BatchSize int }{
 		"mnist": {64, 128}, "fashion-mnist": {64, 128}, "cifar10": {64, 128}, "celeba": {256, 32},
 	} {
-		r, err := recipes.LoadPrior(filepath.Join(corpus, "pixelcnn.yaml"))
+		r, err := recipes.Load(filepath.Join(corpus, "pixelcnn.yaml"), recipes.ParsePrior)
 		if err != nil {
 			t.Error(err)
 			continue

@@ -3,7 +3,6 @@ package recipes_test
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -24,37 +23,21 @@ func TestEveryRecipeLoads(t *testing.T) {
 		}
 		n++
 		t.Run(path, func(t *testing.T) {
-			vocoder, err := recipes.IsVocoder(path)
+			data, err := recipes.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			image, err := recipes.IsImage(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			prior, err := recipes.IsPrior(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			unitPrior, err := recipes.IsUnitPrior(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch {
-			case unitPrior:
-				loads(t, path, recipes.LoadUnitPrior, recipes.ParseUnitPrior)
-			case prior:
-				loads(t, path, recipes.LoadPrior, recipes.ParsePrior)
-			case vocoder:
-				loads(t, path, recipes.LoadVocoder, recipes.ParseVocoder)
-			case image:
-				loads(t, path, recipes.LoadImage, recipes.ParseImage)
+			switch recipes.KindOf(data) {
+			case recipes.KindUnitPrior:
+				loads(t, path, data, recipes.ParseUnitPrior)
+			case recipes.KindPrior:
+				loads(t, path, data, recipes.ParsePrior)
+			case recipes.KindVocoder:
+				loads(t, path, data, recipes.ParseVocoder)
+			case recipes.KindImage:
+				loads(t, path, data, recipes.ParseImage)
 			default:
-				loads(t, path, recipes.Load, recipes.Parse)
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
+				loads(t, path, data, recipes.Parse)
 			}
 			if !strings.HasPrefix(string(data), "# ") {
 				t.Errorf("%s does not begin with a comment that says what it is", path)
@@ -71,10 +54,8 @@ func TestEveryRecipeLoads(t *testing.T) {
 }
 
 // loads reads a recipe, and again what it writes of it.
-func loads[R interface{ YAML() ([]byte, error) }](t *testing.T, path string,
-	load func(string, ...string) (R, error), parse func(string, []byte, ...string) (R, error),
-) {
-	r, err := load(path)
+func loads[R interface{ YAML() ([]byte, error) }](t *testing.T, path string, data []byte, parse func(string, []byte, ...string) (R, error)) {
+	r, err := parse(path, data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,11 +290,11 @@ func TestHeldOut(t *testing.T) {
 }
 
 func TestLoadNamesTheFile(t *testing.T) {
-	_, err := recipes.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	_, err := recipes.Load(filepath.Join(t.TempDir(), "none.yaml"), recipes.Parse)
 	if err == nil || !strings.Contains(err.Error(), "none.yaml") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := recipes.Load(t.TempDir()); err == nil {
+	if _, err := recipes.Load(t.TempDir(), recipes.Parse); err == nil {
 		t.Error("a folder was read as a recipe")
 	}
 }

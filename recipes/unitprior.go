@@ -30,18 +30,10 @@ func DefaultUnitPrior() UnitPrior {
 	}
 }
 
-// LoadUnitPrior is Load for the recipe of a prior over units.
-func LoadUnitPrior(path string, overrides ...string) (UnitPrior, error) {
-	return load(path, overrides, ParseUnitPrior)
-}
-
 // ParseUnitPrior is Parse for the recipe of a prior over units.
 func ParseUnitPrior(name string, data []byte, overrides ...string) (UnitPrior, error) {
 	return parse(name, data, overrides, DefaultUnitPrior())
 }
-
-// IsUnitPrior says whether the file at path has a section "unit_prior".
-func IsUnitPrior(path string) (bool, error) { return hasSection(path, "unit_prior") }
 
 // YAML returns the whole recipe, defaults included; ParseUnitPrior reads it back.
 func (r UnitPrior) YAML() ([]byte, error) { return yaml.Marshal(r) }

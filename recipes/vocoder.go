@@ -37,26 +37,9 @@ func DefaultVocoder() Vocoder {
 	}
 }
 
-// LoadVocoder is Load for a vocoder's recipe.
-func LoadVocoder(path string, overrides ...string) (Vocoder, error) {
-	return load(path, overrides, ParseVocoder)
-}
-
 // ParseVocoder is Parse for a vocoder's recipe.
 func ParseVocoder(name string, data []byte, overrides ...string) (Vocoder, error) {
 	return parse(name, data, overrides, DefaultVocoder())
-}
-
-// IsVocoder says whether the file at path has a section "vocoder".
-func IsVocoder(path string) (bool, error) { return hasSection(path, "vocoder") }
-
-func hasSection(path, name string) (bool, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return false, err
-	}
-	var sections map[string]yaml.Node
-	return len(data) <= maxFileBytes && yaml.Unmarshal(data, &sections) == nil && sections[name].Kind != 0, nil
 }
 
 // YAML returns the whole recipe, defaults included; ParseVocoder reads it back.

@@ -30,14 +30,11 @@ func TestImageRecipes(t *testing.T) {
 	}
 	data, tempDir, ran := map[string]string{}, t.TempDir(), 0
 	for _, path := range files {
-		if of, err := recipes.IsImage(path); err != nil || !of {
-			if err != nil {
-				t.Error(err)
-			}
+		if kindOf(t, path) != recipes.KindImage {
 			continue
 		}
 		ran++
-		recipe, err := recipes.LoadImage(path)
+		recipe, err := recipes.Load(path, recipes.ParseImage)
 		if err != nil {
 			t.Error(err)
 			continue

@@ -19,10 +19,7 @@ func TestPriorRecipes(t *testing.T) {
 	}
 	ran := 0
 	for _, path := range files {
-		if of, err := recipes.IsPrior(path); err != nil || !of {
-			if err != nil {
-				t.Error(err)
-			}
+		if kindOf(t, path) != recipes.KindPrior {
 			continue
 		}
 		ran++

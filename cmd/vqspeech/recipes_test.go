@@ -63,15 +63,8 @@ func TestEveryRecipeHasARow(t *testing.T) {
 	}
 	var names, rows []string
 	for _, f := range files {
-		image, err := recipes.IsImage(f)
-		if err != nil {
-			t.Error(err)
-		}
-		prior, err := recipes.IsPrior(f)
-		if err != nil {
-			t.Error(err)
-		}
-		if rel, _ := filepath.Rel(recipesFolder, f); !image && !prior {
+		kind := kindOf(t, f)
+		if rel, _ := filepath.Rel(recipesFolder, f); kind != recipes.KindImage && kind != recipes.KindPrior {
 			names = append(names, filepath.ToSlash(rel))
 		}
 	}
@@ -90,6 +83,15 @@ func TestEveryRecipeHasARow(t *testing.T) {
 	}
 }
 
+func kindOf(t *testing.T, path string) recipes.Kind {
+	t.Helper()
+	data, err := recipes.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recipes.KindOf(data)
+}
+
 // TestPublishedSettings holds the recipes of the paper's corpora to its sizes
 // and schedule, and their small variants to a shorter one of the same shape.
 func TestPublishedSettings(t *testing.T) {
@@ -97,7 +99,7 @@ func TestPublishedSettings(t *testing.T) {
 		if strings.HasPrefix(row.recipe, "librispeech/") {
 			continue
 		}
-		r, err := recipes.Load(filepath.Join(recipesFolder, row.recipe))
+		r, err := recipes.Load(filepath.Join(recipesFolder, row.recipe), recipes.Parse)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,15 +224,11 @@ func TestRecipes(t *testing.T) {
 			t.Run(row.recipe+" on "+layout, func(t *testing.T) {
 				c := made[layout]
 				path := filepath.Join(recipesFolder, filepath.FromSlash(row.recipe))
-				if vocoder, err := recipes.IsVocoder(path); err != nil {
-					t.Fatal(err)
-				} else if vocoder {
+				switch kindOf(t, path) {
+				case recipes.KindVocoder:
 					trainVocoder(t, path, c.src, c.data)
 					return
-				}
-				if prior, err := recipes.IsUnitPrior(path); err != nil {
-					t.Fatal(err)
-				} else if prior {
+				case recipes.KindUnitPrior:
 					trainUnitPrior(t, path, c.data)
 					return
 				}
@@ -292,7 +290,7 @@ func trainVocoder(t *testing.T, path, src, data string) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	vqspeech(t, nil, append([]string{"train", filepath.Join(recipesFolder, "librispeech/default.yaml"), "--data", data, "--run", in("model")}, set(tiny)...)...)
 	model := filepath.Join(in("model"), "model.safetensors")
-	r, err := recipes.LoadVocoder(path)
+	r, err := recipes.Load(path, recipes.ParseVocoder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vqspeech/audio"
 	"vqspeech/internal/bootstrap"
 	"vqspeech/internal/simd"
 	"vqspeech/model"
@@ -290,19 +291,40 @@ func (t *tally) add(h units.Header, codes []uint16, samples int64, speaker strin
 	return t.speakers[speaker].Add(codes)
 }
 
+// addFile counts a file of units or sound, told apart by content.
 func (t *tally) addFile(file string) error {
-	if isUnits(file) {
-		h, codes, err := units.ReadFile(file)
+	f := os.Stdin
+	if file != "-" {
+		var err error
+		if f, err = os.Open(file); err != nil {
+			return err
+		}
+		defer f.Close()
+	}
+	r := bufio.NewReader(f)
+	if head, _ := r.Peek(len(unitsMagic)); string(head) == unitsMagic {
+		h, codes, err := units.Decode(r)
 		if err != nil {
 			return err
 		}
 		return t.add(h, codes, h.Samples, h.Speaker)
 	}
 	var all []uint16
-	samples, err := t.model.EncodeFile(file, func(codes []uint16) error {
+	collect := func(codes []uint16) error {
 		all = append(all, codes...)
 		return nil
-	})
+	}
+	encode := func() (int64, error) { return t.model.EncodeFile(file, collect) }
+	if file == "-" || !isRegular(file) { // what has been read of it does not come again
+		encode = func() (int64, error) {
+			s, err := audio.NewStream(r)
+			if err != nil {
+				return 0, err
+			}
+			return t.model.EncodeStream(s, collect)
+		}
+	}
+	samples, err := encode()
 	if err != nil {
 		return err
 	}
@@ -424,9 +446,10 @@ func (t *tally) compareSpeakers(r *codebookReport) {
 	r.Divergence = number(sum / pairs)
 }
 
-// isUnits reports whether a file begins as .vqs files do.
+// isUnits reports whether a file begins as .vqs files do. Of a pipe, whose
+// beginning could not be read again, it does not know.
 func isUnits(file string) bool {
-	if file == "-" {
+	if !isRegular(file) {
 		return false
 	}
 	f, err := os.Open(file)
@@ -436,7 +459,12 @@ func isUnits(file string) bool {
 	defer f.Close()
 	head := make([]byte, len(unitsMagic))
 	_, err = io.ReadFull(f, head)
-	return err == nil && bytes.Equal(head, []byte(unitsMagic))
+	return err == nil && string(head) == unitsMagic
+}
+
+func isRegular(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // unitsMagic begins every .vqs file (quant/units/FORMAT.md).

@@ -120,7 +120,7 @@ func (a *app) featuresConfig(config string) (features.Config, error) {
 	case string(features.Reference), string(features.Stream):
 		return features.Default(features.FrontEnd(config)), nil
 	}
-	r, err := recipes.Load(config)
+	r, err := recipes.Load(config, recipes.Parse)
 	return r.Features, err
 }
 

@@ -104,25 +104,26 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	if err := anotherFolder(o.run, true, true); err != nil {
 		return err
 	}
-	if vocoder, err := recipes.IsVocoder(path); err != nil {
+	text, err := recipes.ReadFile(path)
+	if err != nil {
 		return err
-	} else if vocoder {
-		return a.trainVocoder(cmd, path, o)
 	}
-	if prior, err := recipes.IsPrior(path); err != nil {
-		return err
-	} else if prior {
-		return a.trainPrior(cmd, path, o)
+	r := recipeFile{path, text}
+	switch recipes.KindOf(text) {
+	case recipes.KindVocoder:
+		return a.trainVocoder(cmd, r, o)
+	case recipes.KindPrior:
+		return a.trainPrior(cmd, r, o)
+	case recipes.KindUnitPrior:
+		return a.trainUnitPrior(cmd, r, o)
+	case recipes.KindImage:
+		return a.trainImage(cmd, r, o)
 	}
-	if prior, err := recipes.IsUnitPrior(path); err != nil {
-		return err
-	} else if prior {
-		return a.trainUnitPrior(cmd, path, o)
-	}
-	if image, err := recipes.IsImage(path); err != nil {
-		return err
-	} else if image {
-		return a.trainImage(cmd, path, o)
-	}
-	return a.trainSpeech(cmd, path, o)
+	return a.trainSpeech(cmd, r, o)
+}
+
+// recipeFile is a recipe that has been read; a pipe can be read only once.
+type recipeFile struct {
+	path string
+	text []byte
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // trainImage trains a model of images.
-func (a *app) trainImage(cmd *cobra.Command, path string, o trainOptions) error {
-	recipe, err := recipes.LoadImage(path, o.set...)
+func (a *app) trainImage(cmd *cobra.Command, file recipeFile, o trainOptions) error {
+	recipe, err := recipes.ParseImage(file.path, file.text, o.set...)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func (a *app) imageModel() (*image.Model, error) {
 }
 
 // trainPrior trains the prior of a model of images.
-func (a *app) trainPrior(cmd *cobra.Command, path string, o trainOptions) error {
-	recipe, err := recipes.LoadPrior(path, o.set...)
+func (a *app) trainPrior(cmd *cobra.Command, file recipeFile, o trainOptions) error {
+	recipe, err := recipes.ParsePrior(file.path, file.text, o.set...)
 	if err != nil {
 		return err
 	}

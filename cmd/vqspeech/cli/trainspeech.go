@@ -12,8 +12,8 @@ import (
 )
 
 // trainSpeech trains a model of speech.
-func (a *app) trainSpeech(cmd *cobra.Command, path string, o trainOptions) error {
-	recipe, err := recipes.Load(path, o.set...)
+func (a *app) trainSpeech(cmd *cobra.Command, file recipeFile, o trainOptions) error {
+	recipe, err := recipes.Parse(file.path, file.text, o.set...)
 	if err != nil {
 		return err
 	}

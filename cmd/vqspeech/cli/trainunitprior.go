@@ -13,8 +13,8 @@ import (
 )
 
 // trainUnitPrior trains the prior over the units of the model in use.
-func (a *app) trainUnitPrior(cmd *cobra.Command, path string, o trainOptions) error {
-	recipe, err := recipes.LoadUnitPrior(path, o.set...)
+func (a *app) trainUnitPrior(cmd *cobra.Command, file recipeFile, o trainOptions) error {
+	recipe, err := recipes.ParseUnitPrior(file.path, file.text, o.set...)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // trainVocoder trains the vocoder of the model in use.
-func (a *app) trainVocoder(cmd *cobra.Command, path string, o trainOptions) error {
-	recipe, err := recipes.LoadVocoder(path, o.set...)
+func (a *app) trainVocoder(cmd *cobra.Command, file recipeFile, o trainOptions) error {
+	recipe, err := recipes.ParseVocoder(file.path, file.text, o.set...)
 	if err != nil {
 		return err
 	}
