@@ -205,6 +205,10 @@ func TestReferenceLevelIsGainInvariant(t *testing.T) {
 		if d := largestDifference(got, want); d > 2e-6 {
 			t.Errorf("gain %g: features move by %g", gain, d)
 		}
+		cfg.ReferenceLevel(max(slices.Max(y), -slices.Min(y)), 0).Scale(y)
+		if top := max(slices.Max(y), -slices.Min(y)); math.Abs(float64(top)-PeakLevel) > 1e-6 {
+			t.Errorf("gain %g: scaled to a peak of %g, want %g", gain, top, PeakLevel)
+		}
 	}
 }
 

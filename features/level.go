@@ -26,6 +26,18 @@ func (l Level) Apply(dst, db []float32) {
 	}
 }
 
+// Scale scales the samples that the raw level was measured of to the level of the
+// features.
+func (l Level) Scale(samples []float32) {
+	if l.OffsetDB == 0 {
+		return
+	}
+	gain := float32(math.Pow(10, float64(l.OffsetDB)/20))
+	for i := range samples {
+		samples[i] *= gain
+	}
+}
+
 // StreamLevel returns the fixed level of the Stream front end.
 func (c Config) StreamLevel() Level {
 	return Level{FloorDB: float32(c.FloorDB), TopDB: float32(c.TopDB)}

@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"vqspeech/model/checkpoint"
 	"vqspeech/model/train"
 	"vqspeech/recipes/corpus"
 )
@@ -14,7 +15,7 @@ import (
 const (
 	CorpusKey    = "vqspeech.corpus"
 	SplitHashKey = "vqspeech.split_hash" // see corpus.SplitHash
-	RecipeKey    = "vqspeech.recipe"     // the whole recipe as YAML
+	RecipeKey    = checkpoint.RecipeKey  // the whole recipe as YAML
 )
 
 // metadata returns that of what a recipe makes of a corpus.

@@ -3,6 +3,7 @@ package recipes
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -157,7 +158,9 @@ func (r Vocoder) conditioned(c *corpus.Corpus, i int, m *model.Model) (train.Utt
 		return train.Utterance{}, err
 	}
 	mel := make([]float32, len(db))
-	m.Config.Features.Apply(mel, db, u.Peak)
+	level := c.Level(i, m.Config.Features)
+	level.Apply(mel, db)
+	level.Scale(samples)
 	codes := m.EncodeMel(mel)
 	out := train.Utterance{ID: u.ID, Samples: samples, Speaker: row}
 	if r.Vocoder.Prediction {
@@ -182,9 +185,10 @@ func decoded(m *model.Model, row int, codes []uint16, samples []float32, rate in
 		return nil, err
 	}
 	bands := m.Config.Features.NMels
-	latents := make([]float32, 0, len(f0)*(bands+wavenet.PitchDims))
-	for t := range min(len(f0), len(out)/bands) {
-		pitch := wavenet.Pitch(f0[t])
+	latents := make([]float32, 0, len(out)/bands*(bands+wavenet.PitchDims))
+	perFrame := metric.F0FrameRate * float64(m.Config.Features.HopLength) / float64(rate)
+	for t := range len(out) / bands {
+		pitch := wavenet.Pitch(f0[min(int(math.Round(float64(t)*perFrame)), len(f0)-1)])
 		latents = append(append(latents, out[t*bands:(t+1)*bands]...), pitch[:]...)
 	}
 	return latents, nil

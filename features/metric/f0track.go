@@ -29,6 +29,9 @@ func (c F0Config) Validate() error {
 	return nil
 }
 
+// F0FrameRate is the number of frames of TrackF0 a second.
+const F0FrameRate = f0Rate / f0Hop
+
 const (
 	f0Rate = 16000 // Hz
 	f0Hop  = 160   // samples, the hop of the published mel frames

@@ -88,10 +88,10 @@ func Loop(ctx context.Context, o Options, t Trainable) error {
 				return err
 			}
 		}
-		evaluated := false
+		evaluated, better := false, false
 		if due(o.EvalEvery) {
-			record, better, err := t.Evaluate()
-			if err != nil {
+			var record any
+			if record, better, err = t.Evaluate(); err != nil {
 				return err
 			}
 			if better {
@@ -105,7 +105,9 @@ func Loop(ctx context.Context, o Options, t Trainable) error {
 				}
 			}
 		}
-		if due(o.CheckpointEvery) {
+		// With every best one, or a run that goes on from before it and ends before
+		// it would have a best checkpoint that is none of its own.
+		if better || due(o.CheckpointEvery) {
 			if err := t.Save(latest); err != nil {
 				return err
 			}

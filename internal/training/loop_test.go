@@ -71,7 +71,7 @@ func TestLoop(t *testing.T) {
 	if err := loop(t, t.Context(), j, dir, everySecond); err != nil {
 		t.Fatal(err)
 	}
-	want := "step 1,step 2,losses 2,step 3,evaluate 3,keep 3,step 4,losses 4,save 4,step 5,losses 5,evaluate 5,save 5,finish 5"
+	want := "step 1,step 2,losses 2,step 3,evaluate 3,keep 3,save 3,step 4,losses 4,save 4,step 5,losses 5,evaluate 5,save 5,finish 5"
 	if got := strings.Join(j.calls, ","); got != want {
 		t.Errorf("calls\n%s, want\n%s", got, want)
 	}

@@ -12,6 +12,7 @@
 package checkpoint
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,6 +92,9 @@ func Metadata(step int, more map[string]string) map[string]string {
 	return meta
 }
 
+// RecipeKey is the metadata key under which the result of a run has its recipe.
+const RecipeKey = "vqspeech.recipe"
+
 // RunStepsKey is the metadata key under which the result of a run has the number of
 // steps of the whole run: its step is that of the best checkpoint.
 const RunStepsKey = "vqspeech.run_steps"
@@ -119,7 +123,12 @@ func (s *Run[C]) Result(dir string, chosen bool) (*Run[C], error) {
 	if !chosen {
 		return s, nil
 	}
-	return LoadRun[C](filepath.Join(dir, training.BestFile))
+	path := filepath.Join(dir, training.BestFile)
+	from, err := LoadRun[C](path)
+	if err == nil && (from.Best != s.Best || from.Step > s.Step) {
+		err = fmt.Errorf("%s: of step %d with the score %.4g, want that of the best of %d steps, %.4g: begin the run anew", path, from.Step, from.Best, s.Step, s.Best)
+	}
+	return from, err
 }
 
 // SaveModel writes a model without training state: only the speakers in keep
@@ -171,7 +180,32 @@ func writeModel[C Config](path string, cfg C, tensors []safetensors.Tensor, meta
 	}
 	meta := map[string]string{cfg.MetadataKey(): string(text)}
 	maps.Copy(meta, metadata)
+	if written(path, meta, tensors) {
+		return nil
+	}
 	return safetensors.Save(path, meta, tensors)
+}
+
+// written reports whether the file at path has these tensors and this metadata but
+// for the recipe. It stays as it is then: units and priors know a model by its
+// bytes, and a finished run may be finished again with a recipe that, say, logs
+// more often.
+func written(path string, meta map[string]string, tensors []safetensors.Tensor) bool {
+	type file struct {
+		meta map[string]string
+		sum  [sha256.Size]byte
+	}
+	old, err := safetensors.Load(path, func(f *safetensors.File) (file, error) {
+		sum, err := f.SHA256()
+		return file{f.Metadata, sum}, err
+	})
+	if err != nil {
+		return false
+	}
+	meta = maps.Clone(meta)
+	meta[RecipeKey] = old.meta[RecipeKey]
+	h := sha256.New()
+	return maps.Equal(meta, old.meta) && safetensors.Write(h, meta, tensors) == nil && [sha256.Size]byte(h.Sum(nil)) == old.sum
 }
 
 // Load reads a checkpoint of a speech model.

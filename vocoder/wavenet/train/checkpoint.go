@@ -25,7 +25,11 @@ const trainedPrefix = "trained." // of the names of the weights that are not ave
 // save writes s atomically.
 func (s *state) save(path string) error {
 	network := s.voice.Network
-	tensors := model.FileTensors(s.average.Weights, network.Params(), safetensors.F32)
+	averaged := s.average.Weights
+	if averaged == nil { // before the first step
+		averaged = s.weights
+	}
+	tensors := model.FileTensors(averaged, network.Params(), safetensors.F32)
 	tensors = append(tensors, model.PrefixedTensors(trainedPrefix, s.weights, network.Params())...)
 	tensors = append(tensors, checkpoint.Moments(s.m, s.v, network.Trained())...)
 	voice, err := json.Marshal(s.voice)

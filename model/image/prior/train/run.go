@@ -14,7 +14,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 
 	"vqspeech/internal/atomicfile"
@@ -193,6 +195,11 @@ func (r *run) Finish() error {
 	if err != nil {
 		return err
 	}
+	// The evaluation of a shorter run must not be taken for that of the new prior.
+	tested := filepath.Join(r.o.Dir, TestFile)
+	if err := os.Remove(tested); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	path := filepath.Join(r.o.Dir, PriorFile)
 	if err := checkpoint.SaveFinished(path, from.Model, from.Weights, r.state.ResultMetadata(from, r.o.Metadata)); err != nil {
 		return err
@@ -209,7 +216,7 @@ func (r *run) Finish() error {
 		return err
 	}
 	r.test = &e
-	return atomicfile.WriteJSON(filepath.Join(r.o.Dir, TestFile), e)
+	return atomicfile.WriteJSON(tested, e)
 }
 
 // config is what the run was given, for config.json.
