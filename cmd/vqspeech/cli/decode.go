@@ -19,6 +19,7 @@ type synthOptions struct {
 	out, speaker string
 	vocoder      vocoderOptions
 	json         bool
+	mel          bool // of spectrograms, which have a voice already
 }
 
 // synthFlags adds their flags; the one for the speaker has its own name.
@@ -110,6 +111,9 @@ func (a *app) synthesise(cmd *cobra.Command, jobs []job, o synthOptions,
 	voices, err := vocoders(o.vocoder, m)
 	if err != nil {
 		return err
+	}
+	if o.mel && o.speaker != "" && voices.generator == nil {
+		return usagef("--speaker: Griffin-Lim leaves the voice as it is, want another --vocoder")
 	}
 	failed := failures{w: a.stderr}
 	begun, seconds := time.Now(), 0.0

@@ -161,6 +161,9 @@ func (e *encoding) together(ctx context.Context, jobs []job) error {
 			return err
 		}
 	}
+	if e.failed.count == len(jobs) {
+		return nil // and the output stays as it was
+	}
 	return out.Commit()
 }
 

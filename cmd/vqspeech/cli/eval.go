@@ -70,6 +70,9 @@ frames.` + pairsHelp + lengthHelp + pairsJSONHelp + ` "mse_db2".`,
 			if len(args) != 2 {
 				return usagef("want either --data or a reference and an output")
 			}
+			if cmd.Flags().Changed("split") {
+				return usagef("--split is for --data")
+			}
 			return nil
 		},
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {

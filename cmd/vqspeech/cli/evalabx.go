@@ -203,7 +203,11 @@ func (a *app) evalABX(cmd *cobra.Command, o abxOptions) error {
 			}
 			result, err := abx.Evaluate(segments, c)
 			if err != nil {
-				return named(source.folder, err)
+				err = named(source.folder, err)
+				if n := len(r.Failures); n == 0 || r.Failures[n-1].Error != err.Error() { // once for both modes
+					a.abxFailed(&r, source.folder, err, 0)
+				}
+				continue
 			}
 			if result.Cells == 0 {
 				a.abxFailed(&r, o.items, named(o.items, fmt.Errorf("no triplets %s speakers", c.Mode)), 0)
@@ -221,17 +225,19 @@ func (a *app) evalABX(cmd *cobra.Command, o abxOptions) error {
 		"measured on", fmt.Sprintf("%d items, %d files, %d items skipped", r.Items, r.Files, r.Skipped))
 	if o.json {
 		err = writeJSON(cmd.OutOrStdout(), r)
-	} else if len(segments) > 0 {
+	} else if len(r.Modes) > 0 {
 		err = table(cmd.OutOrStdout(), rows...)
 	}
 	if err != nil {
 		return err
 	}
-	if len(r.Failures) > 0 {
-		printError(a.stderr, fmt.Errorf("%d of %d items failed", r.Failed, r.Failed+r.Items+r.Skipped))
-		return errReported
+	if len(r.Failures) == 0 {
+		return nil
 	}
-	return nil
+	if r.Failed > 0 {
+		printError(a.stderr, fmt.Errorf("%d of %d items failed", r.Failed, r.Failed+r.Items+r.Skipped))
+	}
+	return errReported
 }
 
 // abxFailed reports a failure that costs some items.

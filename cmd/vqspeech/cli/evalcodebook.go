@@ -116,6 +116,9 @@ With --json it is {"metric": "codebook", "files", "failed", "seconds", "units",
 			if (o.data == "") == (len(args) == 0) {
 				return usagef("want either files or --data")
 			}
+			if o.data == "" && cmd.Flags().Changed("split") {
+				return usagef("--split is for --data")
+			}
 			return a.evalCodebook(cmd, args, o)
 		}),
 	}

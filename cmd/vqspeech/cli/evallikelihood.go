@@ -66,6 +66,9 @@ or null, under "bits_per_dim", "pixels_bits_per_dim" and "latents_bits_per_dim".
   vqspeech eval likelihood runs/cifar10 --data data/cifar10 --prior runs/cifar10-prior --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			if err := a.noModel("the model is the argument, RUN"); err != nil {
+				return err
+			}
 			return a.evalLikelihood(cmd, args[0], data, split, priorRun, asJSON)
 		}),
 	}

@@ -102,12 +102,15 @@ scores has {"value", "low", "high"}, each a number or null, under
 		Example: `  vqspeech convert talks/*.flac --to 1088 -o out/
   vqspeech eval speaker --data data/libri out/
   vqspeech eval speaker --data data/libri --split valid`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if o.data == "" {
 				return usagef("--data is missing, want a folder that prepare made with --audio")
 			}
 			if len(args) == 0 && o.target != "" {
 				return usagef("--target is for recordings, a split has its own speakers")
+			}
+			if len(args) > 0 && cmd.Flags().Changed("split") {
+				return usagef("--split is judged where there is no IN")
 			}
 			return nil
 		},

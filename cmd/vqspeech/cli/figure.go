@@ -132,6 +132,9 @@ func (a *app) newFigure(cmd *cobra.Command, sweep func(c *images.Corpus, set []s
 	var o figureOptions
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = a.verb(func(cmd *cobra.Command, _ []string) error {
+		if err := a.noModel("a figure trains its own"); err != nil {
+			return err
+		}
 		c, err := openImageCorpus(o.data)
 		if err != nil {
 			return err

@@ -159,6 +159,15 @@ func (a *app) model() (*model.Model, error) {
 	return m, named(a.modelPath, err)
 }
 
+// noModel refuses --model for a verb that would not look at it; instead says where
+// its model comes from.
+func (a *app) noModel(instead string) error {
+	if a.modelPath == "" {
+		return nil
+	}
+	return usagef("--model: %s", instead)
+}
+
 // track remembers an unfinished output, so that an interrupt removes it.
 // The returned function forgets it.
 func (a *app) track(o aborter) (forget func()) {

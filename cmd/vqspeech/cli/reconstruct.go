@@ -70,8 +70,8 @@ With --json it is one object on standard output:
 			if cmd.Flags().Changed("neighbor") && o.neighbor < 1 {
 				return usagef("--neighbor: must be at least 1 (got %d)", o.neighbor)
 			}
-			if a.modelPath != "" {
-				return usagef("--model: the model is the argument, RUN")
+			if err := a.noModel("the model is the argument, RUN"); err != nil {
+				return err
 			}
 			return a.reconstruct(cmd, args[0], o)
 		}),

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) vocodeCmd() *cobra.Command {
-	var o synthOptions
+	o := synthOptions{mel: true}
 	cmd := &cobra.Command{
 		Use:   "vocode MEL.npy... [-o OUT.wav]",
 		Short: "Turn a log-mel spectrogram into speech",
