@@ -1,5 +1,6 @@
-// Package audio loads and saves speech: mono float32 samples in [-1, 1) and a
-// sample rate.
+// Package audio loads and saves speech: mono float32 samples, full scale [-1, 1),
+// and a sample rate. Files of floating-point samples and resampling may go beyond
+// full scale.
 //
 // [Load] and [Save] work on whole clips, [Open], [NewStream] and [Create] on
 // sequences of any length in bounded memory, pipes included. What a file holds
@@ -27,7 +28,7 @@ import (
 
 // A Clip is a mono recording.
 type Clip struct {
-	Samples    []float32 // [-1, 1)
+	Samples    []float32 // full scale is [-1, 1)
 	SampleRate int       // Hz
 }
 
@@ -132,7 +133,7 @@ func Save(path string, c *Clip) error {
 	}
 	defer f.Abort()
 	if err := wav.Encode(f, c.Samples, c.SampleRate); err != nil {
-		return fmt.Errorf("%s: %w", path, strict.Cause(err))
+		return strict.Cause(err)
 	}
 	return f.Commit()
 }

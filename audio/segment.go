@@ -21,7 +21,7 @@ func Segment(s Source, r Range) (Source, error) {
 	rate := float64(s.SampleRate())
 	const most = 1 << 53 // the products are whole numbers up to there
 	if !(r.Start >= 0 && r.Duration >= 0 && r.Start*rate < most && r.Duration*rate < most) {
-		return nil, fmt.Errorf("segment starts at %g s and takes %g s, want neither negative", r.Start, r.Duration)
+		return nil, fmt.Errorf("segment starts at %g s and takes %g s, want neither negative nor %d samples or more", r.Start, r.Duration, int64(most))
 	}
 	seg := &segment{Source: s, skip: int64(r.Start * rate), r: r, left: -1}
 	if r.Duration > 0 {

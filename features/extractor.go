@@ -19,7 +19,7 @@ const RawFloorDB = -200
 const rowsAtOnce = 84
 
 // blockFrames bounds the frames computed between two slides of the sample
-// buffer, hence the memory of a Push however long its input.
+// buffer, hence the memory of a Push besides the frames that it returns.
 const blockFrames = 8 * rowsAtOnce
 
 // An Extractor computes raw-level log-mel frames of a signal that arrives in

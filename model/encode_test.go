@@ -137,6 +137,22 @@ func TestEncodeAgrees(t *testing.T) {
 	})
 }
 
+// TestEncodeMelLong encodes features of a recording that is long enough to be taken
+// in pieces.
+func TestEncodeMelLong(t *testing.T) {
+	clip := speech(t)
+	clip.Samples = slices.Repeat(clip.Samples, 14)[:len(clip.Samples)*13+70] // 42 s, an odd number of frames
+	forEachModel(t, func(t *testing.T, m *model.Model) {
+		mel, err := features.LogMel(clip, m.Config.Features)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := m.EncodeMel(mel), encodeClip(t, m, clip); !slices.Equal(got, want) {
+			t.Errorf("%d units, want %d, or others", len(got), len(want))
+		}
+	})
+}
+
 // push encodes the pieces of an utterance.
 func push(t interface{ Fatal(...any) }, m *model.Model, l features.Level, pieces func(yield func([]float32) bool)) []uint16 {
 	e, err := m.NewEncoder(l)

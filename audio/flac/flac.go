@@ -7,7 +7,8 @@
 //
 // # Format
 //
-// Native FLAC, 4 to 32 bits, 1 to 8 channels, blocks of fixed or variable size.
+// Native FLAC, 4 to 24 bits, 1 to 8 channels, blocks of fixed or variable size; of
+// 32 bits only what that library decodes, frames that leave the size to the header.
 // Samples are divided by 2^(bits-1), so they lie in [-1, 1). A header without a
 // length or without an MD5 (both 0, as encoders write them into a pipe) is
 // accepted, and the check is left out. Bytes after the promised last sample are

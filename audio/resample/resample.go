@@ -42,7 +42,7 @@ func New(from, to int) (*Resampler, error) {
 	if from < 1 || to < 1 {
 		return nil, fmt.Errorf("resample: rates must be positive (got %d and %d Hz)", from, to)
 	}
-	if from/to > MaxRatio || to/from > MaxRatio || int64(from) > math.MaxInt32 || int64(to) > math.MaxInt32 {
+	if int64(from) > math.MaxInt32 || int64(to) > math.MaxInt32 || int64(from) > MaxRatio*int64(to) || int64(to) > MaxRatio*int64(from) {
 		return nil, fmt.Errorf("resample: %d Hz to %d Hz is a ratio beyond %d", from, to, MaxRatio)
 	}
 	r := &Resampler{}

@@ -18,7 +18,8 @@
 //
 // A data chunk of size 0, or of one of the sizes that programs write when they
 // cannot know it (0xFFFFFFFF from ffmpeg, 0x7FFFF000 from sox, 0x80000000 from
-// arecord), extends to the end of the input. Any other size is a promise, and
+// arecord), extends to the end of the input; one of size 0 is empty where the size
+// of the file says that more chunks follow. Any other size is a promise, and
 // an input that ends earlier is an error.
 package wav
 

@@ -212,9 +212,9 @@ func Similarities(logLikelihoods []float64) []float64 {
 // EqualErrorRate returns the share, in [0, 1], of trials in error at the
 // threshold where as large a share of the targets is refused as of the others
 // is accepted, linear between the two thresholds next to it. It is NaN if there
-// are no targets or no others.
+// are no targets or no others, or a score is NaN.
 func EqualErrorRate(targets, others []float64) float64 {
-	if len(targets) == 0 || len(others) == 0 {
+	if len(targets) == 0 || len(others) == 0 || slices.ContainsFunc(targets, math.IsNaN) || slices.ContainsFunc(others, math.IsNaN) {
 		return math.NaN()
 	}
 	t, o := slices.Sorted(slices.Values(targets)), slices.Sorted(slices.Values(others))

@@ -171,6 +171,8 @@ func TestEqualErrorRate(t *testing.T) {
 		{[]float64{0, 2, 3}, []float64{-1, -2, -3, 1}, 0.25},
 		{nil, []float64{1}, math.NaN()},
 		{[]float64{1}, nil, math.NaN()},
+		{[]float64{1, math.NaN()}, []float64{0}, math.NaN()},
+		{[]float64{1}, []float64{math.NaN(), 0}, math.NaN()},
 	} {
 		got := EqualErrorRate(c.targets, c.others)
 		if math.Abs(got-c.want) > 1e-12 || math.IsNaN(got) != math.IsNaN(c.want) {

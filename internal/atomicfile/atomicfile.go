@@ -55,10 +55,27 @@ func Create(path string) (*File, error) {
 	case err == nil:
 		return replace(path, info.Mode().Perm())
 	case errors.Is(err, fs.ErrNotExist):
-		return createTemp(path)
+		return createTemp(named(path))
 	default:
 		return nil, missingFolder(path, err)
 	}
+}
+
+// named returns the file that is to be made where path is a symbolic link, or
+// several in a row, to none.
+func named(path string) string {
+	const most = 40 // links in a row, as Linux has it
+	for range most {
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	return path
 }
 
 // replace starts the replacement of an existing regular file.

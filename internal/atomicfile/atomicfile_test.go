@@ -151,7 +151,30 @@ func TestSymlinkStays(t *testing.T) {
 	if err := os.WriteFile(target, []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(target, link); err != nil {
+	checkSymlinkStays(t, target, target, link)
+}
+
+// TestSymlinkToNoFile writes through links to a file that is yet to be made.
+func TestSymlinkToNoFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "big"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	checkSymlinkStays(t, filepath.Join("big", "a"), filepath.Join(dir, "big", "a"), filepath.Join(dir, "b"))
+	loop := filepath.Join(dir, "loop")
+	if err := os.Symlink("loop", loop); err != nil {
+		t.Logf("no symbolic links here: %v", err)
+		return
+	}
+	if _, err := Create(loop); err == nil {
+		t.Error("a link to itself is no error")
+	}
+}
+
+// checkSymlinkStays writes through a link that says to, which is target.
+func checkSymlinkStays(t *testing.T, to, target, link string) {
+	t.Helper()
+	if err := os.Symlink(to, link); err != nil {
 		t.Logf("no symbolic links here: %v", err)
 		return
 	}

@@ -21,6 +21,7 @@ import (
 	"os"
 
 	"vqspeech/internal/float16"
+	"vqspeech/internal/strict"
 )
 
 // maxHeader is the limit of the reference implementation.
@@ -78,6 +79,9 @@ func (t Info) Len() int { return int((t.end - t.begin) / t.DType.size()) }
 // Load opens the file at path for read. Errors name it.
 func Load[T any](path string, read func(*File) (T, error)) (T, error) {
 	var none T
+	if _, err := strict.Stat(path); err != nil {
+		return none, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return none, err

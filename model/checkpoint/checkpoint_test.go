@@ -191,7 +191,7 @@ func TestLoadBroken(t *testing.T) {
 	save("best", func(s *checkpoint.State) { s.Best = math.NaN() })
 	save("moment", func(s *checkpoint.State) { s.V["encoder.bn2.bias"][0] = float32(math.Inf(1)) })
 	for name, want := range map[string]string{
-		"absent": "open ",
+		"absent": "no such file",
 		"text":   "safetensors: invalid format: ",
 		"plain":  "checkpoint: a model without training state",
 		"step":   `metadata "vqspeech.step" is "-1", want a number of steps`,

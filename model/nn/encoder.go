@@ -52,12 +52,16 @@ func (s *EncoderStream) run(last bool) []float32 {
 	return x
 }
 
-// Encode runs a whole sequence.
+// Encode runs a whole sequence, in pieces: the activations of a long one would take
+// gigabytes.
 //
 //	mel [T, M] → latents [⌊T/2⌋-1, C_out]
-func (e *Encoder) Encode(mel []float32) []float32 {
+func (e *Encoder) Encode(mel []float32) (latents []float32) {
 	s := e.NewStream()
-	return append(slices.Clone(s.Push(mel)), s.Flush()...)
+	for piece := range slices.Chunk(mel, 8*block*s.mels) {
+		latents = append(latents, s.Push(piece)...)
+	}
+	return append(latents, s.Flush()...)
 }
 
 // MultiplyAdds returns the number of multiply-adds in the matrix products of a

@@ -32,6 +32,7 @@ import (
 	"strings"
 
 	"vqspeech/features"
+	"vqspeech/internal/strict"
 	"vqspeech/internal/torchfile"
 	"vqspeech/model"
 )
@@ -45,6 +46,9 @@ type Checkpoint struct {
 
 // Load reads a checkpoint. Errors name the file.
 func Load(path string) (*Checkpoint, error) {
+	if _, err := strict.Stat(path); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -30,11 +30,11 @@ const (
 	adamEps   = 1e-8
 )
 
-// Rate returns the learning rate of the next step.
-func (a *Adam) Rate() float64 {
+// Rate returns the learning rate of the step after so many.
+func (a *Adam) Rate(steps int) float64 {
 	rate := a.LearningRate
 	for _, m := range a.Milestones {
-		if a.Steps >= m {
+		if steps >= m {
 			rate *= a.Gamma
 		}
 	}
@@ -65,7 +65,7 @@ func (a *Adam) update(values, grads [][]float32) error {
 			a.M, a.V = append(a.M, make([]float32, len(v))), append(a.V, make([]float32, len(v)))
 		}
 	}
-	rate := a.Rate()
+	rate := a.Rate(a.Steps)
 	a.GradNorm = norm
 	clip := min(1, a.ClipNorm/(a.GradNorm+1e-6))
 	a.Steps++

@@ -12,7 +12,7 @@ type stepRecord struct {
 
 // Losses is the record of the last step.
 func (r *run) Losses() any {
-	rec := stepRecord{Step: r.state.Step, Losses: r.losses, GradNorm: r.solver.GradNorm, LearningRate: r.solver.Rate()}
+	rec := stepRecord{Step: r.state.Step, Losses: r.losses, GradNorm: r.solver.GradNorm, LearningRate: r.solver.Rate(r.state.Step - 1)}
 	if r.o.Model.Quantizer.Kind.Gaussian() {
 		rec.Temperature = r.o.Model.Quantizer.TemperatureAfter(r.state.Step - 1)
 		rec.LogVar = float64(r.state.Weights["quantizer.log_var_scalar"][0])

@@ -31,7 +31,7 @@ func TestGoldenAdam(t *testing.T) {
 		for i, name := range names {
 			grads[i] = f.F32(step + "grad." + name)
 		}
-		f.Check(step+"out.lr", []float32{float32(solver.Rate())})
+		f.Check(step+"out.lr", []float32{float32(solver.Rate(solver.Steps))})
 		if err := solver.update(params, grads); err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,7 @@ func TestReaderErrors(t *testing.T) {
 		{"sample rate", field(func(h *Header) { h.SampleRate = 0 }), "header: sample rate must be between 1 and 4294967295 Hz (got 0)"},
 		{"hop", field(func(h *Header) { h.Hop = 0 }), "hop must be between 1 and 65535 samples (got 0)"},
 		{"codebook of one", field(func(h *Header) { h.CodebookSize = 1 }), "codebook size must be between 2 and 65536 (got 1)"},
-		{"samples", field(func(h *Header) { h.Samples = -2 }), "sample count must be at most 2^53"},
+		{"samples", field(func(h *Header) { h.Samples = -2 }), "sample count must be between 0 and 2^53, or -1"},
 		{"speaker", field(func(h *Header) { h.Speaker = "\x1b[2J" }), `speaker must be printable text (got "\x1b[2J")`},
 		{"several", field(func(h *Header) { h.Hop, h.Speaker = 0, "\xff" }), "(got 0); speaker"},
 		{"no blocks", good, "file ends within block 0"},

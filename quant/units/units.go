@@ -63,7 +63,7 @@ func (h Header) Validate() error {
 	check(h.SampleRate >= 1 && int64(h.SampleRate) <= math.MaxUint32, "sample rate", "between 1 and 4294967295 Hz", h.SampleRate)
 	check(h.Hop >= 1 && h.Hop <= math.MaxUint16, "hop", "between 1 and 65535 samples", h.Hop)
 	check(h.CodebookSize >= 2 && h.CodebookSize <= 1<<16, "codebook size", "between 2 and 65536", h.CodebookSize)
-	check(h.Samples >= Streamed && h.Samples <= maxSamples, "sample count", "at most 2^53", h.Samples)
+	check(h.Samples >= Streamed && h.Samples <= maxSamples, "sample count", "between 0 and 2^53, or -1", h.Samples)
 	check(len(h.Speaker) <= math.MaxUint8, "speaker", "at most 255 bytes", len(h.Speaker))
 	check(strict.Printable(h.Speaker), "speaker", "printable text", fmt.Sprintf("%q", h.Speaker))
 	return errors.Join(errs...)

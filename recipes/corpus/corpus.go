@@ -15,13 +15,11 @@ import (
 )
 
 // Corpus is a prepared folder. Its methods may be called from several
-// goroutines, except Preload.
+// goroutines.
 type Corpus struct {
 	Dir        string
 	Info       Info
 	Utterances []Utterance // sorted by id
-
-	mels [][]float32 // [utterance], nil where not in memory
 }
 
 // Open reads the manifest of a folder that Prepare finished.
@@ -58,7 +56,6 @@ func Open(dir string) (*Corpus, error) {
 	if c.Info.SplitHash != hash {
 		return nil, fmt.Errorf("%s: split hash is %s, want %s as in %s", path, hash, c.Info.SplitHash, infoFile)
 	}
-	c.mels = make([][]float32, len(c.Utterances))
 	return c, nil
 }
 
@@ -119,11 +116,8 @@ func (g Geometry) diff(want Geometry) string {
 }
 
 // Mel returns the raw-level log-mel (dB re 1.0) of utterance i, time-major:
-// mel [T, M] float32. It must not be modified.
+// mel [T, M] float32.
 func (c *Corpus) Mel(i int) ([]float32, error) {
-	if c.mels[i] != nil {
-		return c.mels[i], nil
-	}
 	u := c.Utterances[i]
 	path := filepath.Join(c.Dir, filepath.FromSlash(u.Mel))
 	mel, err := readMel(path, u.Frames, c.Info.Features.NMels)
@@ -149,19 +143,6 @@ func (c *Corpus) Samples(i int) ([]float32, error) {
 		return nil, fmt.Errorf("%s: %d samples at %d Hz, want %d at %d Hz", path, len(clip.Samples), clip.SampleRate, u.Samples, u.SampleRate)
 	}
 	return clip.Samples, nil
-}
-
-// Preload reads the log-mel of the utterances idx into memory, where Mel finds
-// them: 32 KB per second of speech at the default geometry.
-func (c *Corpus) Preload(idx []int) error {
-	for _, i := range idx {
-		mel, err := c.Mel(i)
-		if err != nil {
-			return err
-		}
-		c.mels[i] = mel
-	}
-	return nil
 }
 
 // Level returns what makes features of the raw level of utterance i under the

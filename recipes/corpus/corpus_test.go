@@ -114,9 +114,6 @@ func TestPrepare(t *testing.T) {
 	if err != nil || len(idx) != 4 {
 		t.Fatalf("train has %v, %v", idx, err)
 	}
-	if err := c.Preload(idx); err != nil {
-		t.Fatal(err)
-	}
 
 	// Every utterance: what the manifest says agrees with the features package.
 	for i, u := range c.Utterances {

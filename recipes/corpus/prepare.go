@@ -202,7 +202,10 @@ func (p *preparation) run(ctx context.Context, progress func(Progress)) error {
 				if bad == nil && r.broken == nil && p.audio {
 					r.u.Audio = audioPath(it.ID)
 					clip := &audio.Clip{Samples: kept, SampleRate: p.cfg.SampleRate}
-					r.broken = audio.Save(filepath.Join(p.dst, filepath.FromSlash(r.u.Audio)), clip)
+					path := filepath.Join(p.dst, filepath.FromSlash(r.u.Audio))
+					if err := audio.Save(path, clip); err != nil {
+						r.broken = fmt.Errorf("%s: %w", path, err)
+					}
 				}
 				results <- r
 			}

@@ -40,6 +40,9 @@ func ReadTranscript(r io.Reader) ([]Line, error) {
 	for scan.Scan() {
 		n := len(lines) + 1
 		text := strings.TrimSuffix(scan.Text(), "\r")
+		if n == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // the mark of UTF-8 that some editors write
+		}
 		if !utf8.ValidString(text) {
 			return nil, fmt.Errorf("wer: line %d is not UTF-8 text", n)
 		}

@@ -106,6 +106,9 @@ func TestReadAndPair(t *testing.T) {
 	if couples, _, err = Pair(read("a\n\nb"), read("a\nc\nb\n")); err != nil || len(couples) != 3 {
 		t.Errorf("by number: %v, %v", couples, err)
 	}
+	if lines := read("\ufeffone two\n"); lines[0].Text != "one two" {
+		t.Errorf("after a byte order mark: %q", lines[0].Text)
+	}
 	for _, c := range []struct{ reference, hypothesis, want string }{
 		{"a\nb\n", "a\n", "reference of 2 lines and hypothesis of 1, want as many"},
 		{"u\ta\n", "a\n", "one transcript has ids and the other none"},
