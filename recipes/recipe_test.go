@@ -186,6 +186,19 @@ func TestVocoderCores(t *testing.T) {
 	}
 }
 
+// TestStridesOfAnyModel wants strides accepted whose product is for the model to
+// judge, which a recipe does not name.
+func TestStridesOfAnyModel(t *testing.T) {
+	for _, doc := range []string{"vocoder: {prediction: false, strides: [10, 40]}", "vocoder: {prediction: false, strides: [4, 4, 20]}"} {
+		if _, err := recipes.ParseVocoder("r.yaml", []byte(doc)); err != nil {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+	if _, err := recipes.ParseVocoder("r.yaml", []byte("vocoder: {prediction: false, strides: [10, 1]}")); err == nil {
+		t.Error("a stride of 1 is no error")
+	}
+}
+
 // TestAllErrorsAtOnce wants one line for each of three faults.
 func TestAllErrorsAtOnce(t *testing.T) {
 	_, err := recipes.Parse("r.yaml", []byte("model: {channels: 0}\ntrain: {batch_size: 0}\ndata: {holdout: 2}\n"))

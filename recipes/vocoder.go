@@ -46,9 +46,17 @@ func ParseVocoder(name string, data []byte, overrides ...string) (Vocoder, error
 // YAML returns the whole recipe, defaults included; ParseVocoder reads it back.
 func (r Vocoder) YAML() ([]byte, error) { return yaml.Marshal(r) }
 
-// Validate reports every field that is out of range, one error each.
+// Validate reports every field that is out of range, one error each. Whether the
+// network fits a model is for Options to say.
 func (r Vocoder) Validate() error {
-	errs := []error{r.Data.Validate(), r.Train.Validate(), r.Network(model.DefaultConfig()).Validate()}
+	n := r.Network(model.DefaultConfig())
+	if len(n.Strides) > 0 && !n.Prediction {
+		n.Upsampling = 1
+		for _, s := range n.Strides {
+			n.Upsampling = min(n.Upsampling*max(s, 1), 1<<16)
+		}
+	}
+	errs := []error{r.Data.Validate(), r.Train.Validate(), n.Validate()}
 	if r.Data.Holdout != 0 || len(r.Data.TargetSpeakersFrom) > 0 {
 		errs = append(errs, errors.New("data: holdout and target_speakers_from have no use for a vocoder"))
 	}
@@ -98,7 +106,7 @@ func (r Vocoder) Options(c *corpus.Corpus, m *model.Model, progress func(recordi
 	o := train.Options{
 		Network: r.Network(m.Config), Train: r.Train, Speakers: m.Config.Speakers, Model: fmt.Sprintf("%x", m.Fingerprint()),
 	}
-	if err := c.CheckFeatures(m.Config.Features); err != nil {
+	if err := errors.Join(c.CheckFeatures(m.Config.Features), o.Network.Validate()); err != nil {
 		return o, err
 	}
 	text, err := r.YAML()

@@ -19,6 +19,18 @@ const (
 	BestFile   = "best.safetensors"
 )
 
+// CheckNew reports a run that is in dir already.
+func CheckNew(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, LatestFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%s: a run is there already: resume it or choose another folder", dir)
+}
+
 // Latest returns the checkpoint that a run on data goes on from in dir, "" where
 // there is none: the run is new, and Latest makes its folder. A checkpoint that is
 // there without resume is an error, and so is one of a run on other data, if its
@@ -28,13 +40,13 @@ func Latest(dir, data string, resume bool) (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(dir, LatestFile)
-	switch _, err := os.Stat(path); {
-	case errors.Is(err, fs.ErrNotExist):
+	if !resume {
+		return "", CheckNew(dir)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
-	case err != nil:
+	} else if err != nil {
 		return "", err
-	case !resume:
-		return "", fmt.Errorf("%s: a run is there already: resume it or choose another folder", dir)
 	}
 	var was struct {
 		Data string `json:"data"`

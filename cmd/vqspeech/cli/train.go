@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vqspeech/internal/training"
 	"vqspeech/recipes"
 )
 
@@ -103,6 +104,11 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 	}
 	if err := anotherFolder(o.run, true, true); err != nil {
 		return err
+	}
+	if !o.resume { // before what is to be trained on is read and encoded
+		if err := training.CheckNew(o.run); err != nil {
+			return pathFirst(err)
+		}
 	}
 	text, err := recipes.ReadFile(path)
 	if err != nil {
