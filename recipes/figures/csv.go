@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"vqspeech/model/image"
 )
 
 // evaluationKeys are the measures of a line of CSV, as in test.json.
@@ -24,10 +26,13 @@ func writeCSV(w io.Writer, all []Result) error {
 		return err
 	}
 	for _, r := range all {
-		q := r.Recipe.Quantizer
+		q, scale := r.Recipe.Quantizer, ""
+		if r.Recipe.Config().Gaussian() || q.Kind == image.VMF {
+			scale = number(q.InitialScale)
+		}
 		line := func(set string, step int, values map[string]float64) error {
 			fields := []string{
-				r.Name, r.System, strconv.Itoa(q.CodebookSize), strconv.Itoa(r.Recipe.Config().Dim()), number(q.InitialScale),
+				r.Name, r.System, strconv.Itoa(q.CodebookSize), strconv.Itoa(r.Recipe.Config().Dim()), scale,
 				strconv.FormatUint(r.Recipe.Train.Seed, 10), set, strconv.Itoa(step), number(r.epoch(step)),
 			}
 			for _, key := range evaluationKeys {
@@ -52,7 +57,7 @@ func writeCSV(w io.Writer, all []Result) error {
 				}
 			}
 		}
-		if err := line("test", r.Run.Config.MaxSteps(), r.test()); err != nil {
+		if err := line("test", r.Run.Step, r.test()); err != nil {
 			return err
 		}
 	}

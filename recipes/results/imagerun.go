@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
+	"vqspeech/model/checkpoint"
 	"vqspeech/model/image"
 	imagetrain "vqspeech/model/image/train"
 	"vqspeech/recipes"
@@ -15,6 +17,7 @@ type ImageRun struct {
 	Dir       string
 	Config    imagetrain.RunConfig
 	Test      image.Evaluation
+	Step      int            // that the tested model is of; 0: not recorded
 	FID       map[string]FID // by kind; those that were recorded
 	Corpus    string         // empty: not recorded
 	SplitHash string         // the same
@@ -43,6 +46,7 @@ func (r *Run) FinishedImage() (*ImageRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	result.Step, _ = strconv.Atoi(meta[checkpoint.StepKey])
 	if result.FID, err = fidsOf(r.Dir); err != nil {
 		return nil, err
 	}
