@@ -26,8 +26,8 @@ func (l Level) Apply(dst, db []float32) {
 	}
 }
 
-// Scale scales the samples that the raw level was measured of to the level of the
-// features.
+// Scale scales the samples [N] float32 that the raw level was measured of, in
+// place, to the level of the features.
 func (l Level) Scale(samples []float32) {
 	if l.OffsetDB == 0 {
 		return

@@ -115,14 +115,19 @@ func (a *app) train(cmd *cobra.Command, path string, o trainOptions) error {
 		return err
 	}
 	r := recipeFile{path, text}
-	switch recipes.KindOf(text) {
+	kind := recipes.KindOf(text)
+	switch kind {
 	case recipes.KindVocoder:
 		return a.trainVocoder(cmd, r, o)
 	case recipes.KindPrior:
 		return a.trainPrior(cmd, r, o)
 	case recipes.KindUnitPrior:
 		return a.trainUnitPrior(cmd, r, o)
-	case recipes.KindImage:
+	}
+	if err := a.noModel("the recipe trains a new model, from nothing; a vocoder or a prior is trained for one"); err != nil {
+		return err
+	}
+	if kind == recipes.KindImage {
 		return a.trainImage(cmd, r, o)
 	}
 	return a.trainSpeech(cmd, r, o)

@@ -15,9 +15,6 @@ import (
 
 // trainImage trains a model of images.
 func (a *app) trainImage(cmd *cobra.Command, file recipeFile, o trainOptions) error {
-	if err := a.noModel("the recipe trains a new model, from nothing; a vocoder or a prior is trained for one"); err != nil {
-		return err
-	}
 	recipe, err := recipes.ParseImage(file.path, file.text, o.set...)
 	if err != nil {
 		return err

@@ -13,9 +13,6 @@ import (
 
 // trainSpeech trains a model of speech.
 func (a *app) trainSpeech(cmd *cobra.Command, file recipeFile, o trainOptions) error {
-	if err := a.noModel("the recipe trains a new model, from nothing; a vocoder or a prior is trained for one"); err != nil {
-		return err
-	}
 	recipe, err := recipes.Parse(file.path, file.text, o.set...)
 	if err != nil {
 		return err
